@@ -1,0 +1,1 @@
+"""Money: prices, holds, entries, budgets, outcomes and reports. Knows nothing of HTTP."""

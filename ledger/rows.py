@@ -1,0 +1,200 @@
+"""What is written, as values: the rows of the append-only tables, in their columns' order.
+
+`ledger.tables` declares the same columns to SQL; a test holds the two together. Times are
+microseconds since 1970 in UTC, money is nano-USD. No row holds text of a prompt or an answer.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """Where an attempt's money stands. Each state is reached once an attempt (UNIQUE), ADJUST aside."""
+
+    DISPATCHED = "DISPATCHED"
+    """Held and on its way: on disk before the first byte goes to the provider."""
+    SETTLED = "SETTLED"
+    """The provider said what it used."""
+    SETTLED_ESTIMATED = "SETTLED_ESTIMATED"
+    """It was used but nobody said how much: our own count, in suspense until usage or an invoice."""
+    VOID = "VOID"
+    """Nothing was used: refused before any token, by the provider's documentation unbilled."""
+    POSTED_WORST = "POSTED_WORST"
+    """We died between dispatch and settlement: posted at the bound."""
+    ADJUST = "ADJUST"
+    """A later correction: cost_nano_usd is the difference, and may be negative."""
+
+
+TERMINAL_STATES = frozenset({State.SETTLED, State.SETTLED_ESTIMATED, State.VOID, State.POSTED_WORST})
+
+
+class OutcomeSource(StrEnum):
+    """Who says that an answer is right or wrong."""
+
+    CHECK = "check"
+    AUDITOR = "auditor"
+    PERSON = "person"
+    GOLD = "gold"
+    SHADOW = "shadow"
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRow:
+    """What was asked and decided, content-free: what later decisions learn from."""
+
+    request_id: str
+    at_us: int
+    team: str
+    key_id: str
+    endpoint: str
+    """The wire API, e.g. "chat.completions"."""
+    model_requested: str
+    plan: str
+    """The plan's name, or "model" where the client named a model."""
+    routes: str
+    """The plan's routes in order, joined by ","."""
+    task_kind: str
+    """"extraction" or "generation"."""
+    task_class: str
+    """Declared by the caller or found; requests that behave alike."""
+    template_hash: str
+    """HMAC of the parts of the prompt that repeat (system text, schema, tools), hex."""
+    label: str | None
+    purpose: str | None
+    conversation: str | None
+    stream: bool
+    message_count: int
+    document_bytes: int
+    prompt_tokens_bound: int
+    output_tokens_limit: int
+    choices: int
+    """How many answers were asked for (`n`)."""
+    hold_nano_usd: int
+    """The whole plan's worst case."""
+    baseline_route: str | None
+    """The premium route that an all-premium estimate would name."""
+    baseline_price_id: str | None
+    """The price row of that route in force at `at_us`."""
+    propensity: float
+    """Probability with which this plan was chosen: 1.0 where nothing was left to chance."""
+    features_version: int
+    policy_hash: str
+    rule_ids: str
+    """The rules that decided, joined by ","."""
+    simulated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EntryRow:
+    """One transition of one attempt. Canonically encoded by `ledger.canonical`."""
+
+    entry_id: str
+    attempt_id: str
+    request_id: str
+    state: str
+    at_us: int
+    window_at_us: int
+    """When the plan was held: the budget windows that this entry belongs to."""
+    attempt_no: int
+    """1 for the plan's first attempt."""
+    role: str
+    """Why the attempt was made: "answer", "retry", "fallback", "audit", "escalation"."""
+    team: str
+    key_id: str
+    plan: str
+    route: str
+    provider: str
+    origin: str
+    """Where the route runs: "local", "hosted" or "premium"."""
+    model: str
+    """The model's name at the provider, as asked."""
+    model_served: str | None
+    """The model's name as the provider answered it."""
+    fingerprint: str | None
+    """The provider's system fingerprint, or the weights' hash of a local engine."""
+    upstream_id: str | None
+    """The provider's own id of its answer."""
+    bound_nano_usd: int
+    """The attempt's own worst case."""
+    cost_nano_usd: int | None
+    """None until it is known; the difference in an ADJUST."""
+    price_id: str | None
+    input_uncached: int
+    cache_read: int
+    cache_write_5m: int
+    cache_write_1h: int
+    input_image: int
+    input_audio: int
+    output_text: int
+    output_reasoning: int
+    output_audio: int
+    cpu_us: int
+    gpu_us: int
+    finish_reason: str | None
+    error: str | None
+    """A code such as "upstream_timeout"; never the provider's text."""
+    overage: bool
+    """The cost exceeded the attempt's bound. It is written all the same."""
+    ttft_us: int | None
+    """Dispatch to the first byte of content."""
+    latency_us: int | None
+    """Dispatch to the last byte."""
+    policy_hash: str
+    rule_ids: str
+    simulated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerRow:
+    """How a request ended: one row, after its last attempt."""
+
+    request_id: str
+    at_us: int
+    attempt_id: str | None
+    """The attempt whose completion the client got; None if it got an error."""
+    status: str
+    """"answered", "failed" or "client_left"."""
+    http_status: int
+    error: str | None
+    fields_checked: int
+    fields_flagged: int
+    passed: bool | None
+    """All checks passed and no field is flagged; None where nothing could be checked."""
+    score_min: float | None
+    """The least field score; None where the route gives no log-probabilities."""
+    score_mean: float | None
+    latency_us: int
+    """Request read to answer written."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeRow:
+    """What somebody says about an answer, or one field of it."""
+
+    outcome_id: str
+    request_id: str
+    attempt_id: str | None
+    at_us: int
+    source: str
+    """An OutcomeSource."""
+    check_name: str
+    """The check, e.g. "support"; for gold "gold"."""
+    field: str
+    """A path such as "items[0].amount"; "" for the whole answer."""
+    outcome: str
+    """"passed", "failed" or "abstained"; gold and persons: "right" or "wrong"."""
+    code: str
+    """Machine-readable reason."""
+    reason: str
+    """A sentence without content of prompt or answer."""
+    span_start: int | None
+    span_end: int | None
+    """Characters of the document that support it."""
+    score: float | None
+    flagged: bool
+    propensity: float
+    """Probability with which this answer was chosen to be judged."""
+    simulated: bool
+
+
+Row = RequestRow | EntryRow | AnswerRow | OutcomeRow

@@ -1,0 +1,1 @@
+"""Runs models on this machine. Tokens and tensors; not money, not HTTP frameworks."""

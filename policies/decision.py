@@ -1,0 +1,52 @@
+"""A policy's answer: what may be done and why, or what forbids it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ledger.money import NanoUSD
+
+
+class AtLimit(StrEnum):
+    """What happens when the headroom is less than the plan's worst case."""
+
+    CLAMP = "clamp"
+    DENY = "deny"
+    CHEAP_ONLY = "cheap_only"
+
+
+class Settle(StrEnum):
+    """Whether the settlement is on disk after the last byte or before it."""
+
+    AFTER = "after"
+    STRICT = "strict"
+
+
+@dataclass(frozen=True, slots=True)
+class Allow:
+    """The request may run: the plan's name, its routes in order, and what binds it."""
+
+    plan: str
+    """"cheap" or "premium"; "model" where the client named a model."""
+    routes: tuple[str, ...]
+    """Names of routes, first choice first; never empty."""
+    cheap_routes: tuple[str, ...]
+    """What is left under `cheap_only`; may be empty."""
+    baseline_route: str | None
+    per_request_nano_usd: NanoUSD | None
+    at_limit: AtLimit
+    min_output_tokens: int
+    settle: Settle
+    policy_hash: str
+    rule_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Deny:
+    """The request may not run. `reason` says what to change."""
+
+    reason: str
+    policy_hash: str
+    rule_ids: tuple[str, ...]
+
+
+Decision = Allow | Deny

@@ -1,0 +1,1 @@
+"""The gateway: HTTP, wire formats, the pipeline, providers, processes and commands."""

@@ -1,0 +1,1 @@
+"""Who serves a model: over an API, or on this machine."""

@@ -1,0 +1,127 @@
+"""The protocol of a local engine. It says nothing of HTTP: llama.cpp stands behind it, and the
+torch V4 engine will.
+
+EngineError
+|-- EngineStartError        the child did not come up: no weights, no memory, a bad file
+|-- EngineUnavailableError  it is down or starting; it may come back by itself
+|-- EngineBusyError         its queue is full
+|-- EngineRequestError      this request cannot be served: `param` names the field
+`-- EngineTimeoutError      the deadline passed
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from verifiers.tokens import TokenLogprob
+
+JsonValue = None | bool | int | float | str | Sequence["JsonValue"] | Mapping[str, "JsonValue"]
+
+
+class EngineError(Exception):
+    """The root of a local engine's errors."""
+
+
+class EngineStartError(EngineError):
+    """The engine did not come up."""
+
+
+class EngineUnavailableError(EngineError):
+    """The engine is down or starting."""
+
+
+class EngineBusyError(EngineError):
+    """The engine's queue is full."""
+
+
+class EngineTimeoutError(EngineError):
+    """The deadline passed."""
+
+
+class EngineRequestError(EngineError):
+    """This request cannot be served."""
+
+    def __init__(self, message: str, param: str | None = None) -> None:
+        super().__init__(message)
+        self.param = param
+
+
+class EngineState(StrEnum):
+    """What `health` answers."""
+
+    STOPPED = "stopped"
+    STARTING = "starting"
+    READY = "ready"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class EngineMessage:
+    """One turn of the conversation."""
+
+    role: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class EngineRequest:
+    """What to generate. `schema` is plain JSON schema without our own keywords."""
+
+    messages: tuple[EngineMessage, ...]
+    max_tokens: int
+    deadline_s: float
+    schema: Mapping[str, JsonValue] | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    seed: int | None = None
+    stop: tuple[str, ...] = ()
+    logprobs: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EngineDelta:
+    """A piece of the answer. The last one carries the finish reason and the counts."""
+
+    text: str = ""
+    tokens: tuple[TokenLogprob, ...] = ()
+    finish_reason: str | None = None
+    """"stop" or "length"; None but in the last delta."""
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    """Of the prompt's tokens, those that were not computed again."""
+    completion_tokens: int = 0
+    cpu_us: int = 0
+    """Microseconds of compute that this sequence cost: prompt and generation."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineHealth:
+    """How the engine is, in a sentence that a person can read."""
+
+    state: EngineState
+    detail: str
+    restarts: int = 0
+    context_window: int = 0
+    fingerprint: str = ""
+    """sha256 of the weights file, or the engine's own name of them."""
+    queue_depth: int = field(default=0)
+
+
+class LocalEngine(Protocol):
+    """One model on this machine."""
+
+    async def load(self) -> None:
+        """Start the engine and wait until it can answer. Raises EngineStartError."""
+
+    async def count_tokens(self, messages: Sequence[EngineMessage]) -> int:
+        """Count the prompt's tokens, the chat template's own included."""
+
+    def generate(self, request: EngineRequest) -> AsyncIterator[EngineDelta]:
+        """Generate; closing the iterator cancels the sequence and frees its slot."""
+
+    async def health(self) -> EngineHealth:
+        """Say how the engine is, without starting it."""
+
+    async def close(self) -> None:
+        """Stop the engine and wait for its process to end."""

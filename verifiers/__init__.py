@@ -1,0 +1,1 @@
+"""Is this answer right? Checks, evidence and scores: pure values in, pure values out."""
