@@ -1,0 +1,234 @@
+"""Budgets: limits per scope and calendar window, and what is spent and held against them.
+
+In memory and exact; the rows of the ledger are what it is loaded from. One event loop uses it, so
+that a check and its reservation are one step and parallel requests cannot overspend.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+from ledger.clock import to_datetime, to_us
+
+WINDOWS_KEPT = 4_096
+
+
+class ScopeKind(StrEnum):
+    """Whose money."""
+
+    ORGANISATION = "organisation"
+    TEAM = "team"
+    KEY = "key"
+    REQUEST = "request"
+
+
+class Window(StrEnum):
+    """Calendar windows in UTC; REQUEST is one request alone."""
+
+    REQUEST = "request"
+    DAY = "day"
+    MONTH = "month"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """One owner of a budget."""
+
+    kind: ScopeKind
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most `amount_nano_usd` a window. `source` is the rule's or the row's id."""
+
+    scope: Scope
+    window: Window
+    amount_nano_usd: int
+    source: str
+
+
+@dataclass(slots=True)
+class Reservation:
+    """Money set aside: what is left of it, and where it counts."""
+
+    cells: tuple["Cell", ...]
+    left_nano_usd: int
+    at_us: int
+
+
+@dataclass(slots=True)
+class Cell:
+    """What one scope spent and holds in one window."""
+
+    spent: int = 0
+    held: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Shortfall:
+    """Why a reservation does not fit: the tightest limit, with its numbers."""
+
+    limit: Limit
+    spent_nano_usd: int
+    held_nano_usd: int
+    asked_nano_usd: int
+    resets_at_us: int
+
+    @property
+    def only_held(self) -> bool:
+        """Whether it would fit were nothing held."""
+        return self.spent_nano_usd + self.asked_nano_usd <= self.limit.amount_nano_usd
+
+    @staticmethod
+    def of_request(asked: int, amount: int, team: str, at_us: int) -> "Shortfall":
+        """One request is larger than its team allows a request to be."""
+        limit = Limit(Scope(ScopeKind.TEAM, team), Window.REQUEST, amount, f"{team}.limits.request_usd")
+        return Shortfall(limit, 0, 0, asked, at_us)
+
+
+@dataclass(frozen=True, slots=True)
+class Headroom:
+    """The tightest limit of some scopes, and what is left under it."""
+
+    limit: Limit
+    available_nano_usd: int
+    """Limit less spent less held."""
+    spendable_nano_usd: int
+    """Limit less spent."""
+    resets_at_us: int
+
+
+_CellKey = tuple[Scope, Window, int]
+
+
+class Budgets:
+    """All limits, and what counts against them."""
+
+    def __init__(self) -> None:
+        self._policy_limits: tuple[Limit, ...] = ()
+        self._ledger_limits: tuple[Limit, ...] = ()
+        self._by_scope: dict[Scope, tuple[Limit, ...]] = {}
+        self._cells: dict[_CellKey, Cell] = {}
+        self._window_starts: dict[Window, tuple[int, int]] = {}
+
+    def set_policy_limits(self, limits: Iterable[Limit]) -> None:
+        """Replace the limits that the policies state."""
+        self._policy_limits = tuple(limits)
+        self._index()
+
+    def set_ledger_limits(self, limits: Iterable[Limit]) -> None:
+        """Replace the limits that rows of the ledger state."""
+        self._ledger_limits = tuple(limits)
+        self._index()
+
+    def add_spent(self, scope: Scope, window: Window, at_us: int, amount_nano_usd: int) -> None:
+        """Load what the ledger's rows say was spent in the window that holds `at_us`."""
+        self._cell(scope, window, at_us).spent += amount_nano_usd
+
+    def reserve(self, scopes: Sequence[Scope], amount_nano_usd: int, at_us: int) -> Reservation | Shortfall:
+        """Hold `amount_nano_usd` for all scopes, or for none and say why. Zero always fits."""
+        if amount_nano_usd > 0:
+            worst: Shortfall | None = None
+            for limit, cell in self._limits_of(scopes, at_us):
+                if cell.spent + cell.held + amount_nano_usd > limit.amount_nano_usd:
+                    shortfall = Shortfall(
+                        limit, cell.spent, cell.held, amount_nano_usd, self._end_of(limit.window, at_us)
+                    )
+                    if worst is None or (worst.only_held and not shortfall.only_held):
+                        worst = shortfall
+            if worst is not None:
+                return worst
+        cells = tuple(
+            self._cell(scope, window, at_us) for scope in scopes for window in (Window.DAY, Window.MONTH)
+        )
+        for cell in cells:
+            cell.held += amount_nano_usd
+        return Reservation(cells, amount_nano_usd, at_us)
+
+    def post(self, reservation: Reservation, cost_nano_usd: int) -> None:
+        """Book a cost where it was held; what exceeds the hold is booked all the same."""
+        from_hold = max(0, min(cost_nano_usd, reservation.left_nano_usd))
+        reservation.left_nano_usd -= from_hold
+        for cell in reservation.cells:
+            cell.spent += cost_nano_usd
+            cell.held -= from_hold
+
+    def release(self, reservation: Reservation) -> None:
+        """Give back what is left of a hold. A second call does nothing."""
+        for cell in reservation.cells:
+            cell.held -= reservation.left_nano_usd
+        reservation.left_nano_usd = 0
+
+    def headroom(self, scopes: Sequence[Scope], at_us: int) -> Headroom | None:
+        """The tightest limit of `scopes` now; None if nothing limits them."""
+        rooms = [
+            Headroom(
+                limit,
+                limit.amount_nano_usd - cell.spent - cell.held,
+                limit.amount_nano_usd - cell.spent,
+                self._end_of(limit.window, at_us),
+            )
+            for limit, cell in self._limits_of(scopes, at_us)
+        ]
+        return min(rooms, key=lambda room: room.available_nano_usd) if rooms else None
+
+    def exhausted(self, scopes: Sequence[Scope], at_us: int) -> Shortfall | None:
+        """The first limit that is spent to its end, or None."""
+        for limit, cell in self._limits_of(scopes, at_us):
+            if cell.spent >= limit.amount_nano_usd:
+                return Shortfall(limit, cell.spent, cell.held, 1, self._end_of(limit.window, at_us))
+        return None
+
+    def _index(self) -> None:
+        found: dict[Scope, list[Limit]] = {}
+        for limit in (*self._policy_limits, *self._ledger_limits):
+            found.setdefault(limit.scope, []).append(limit)
+        self._by_scope = {scope: tuple(limits) for scope, limits in found.items()}
+
+    def _limits_of(self, scopes: Sequence[Scope], at_us: int) -> list[tuple[Limit, Cell]]:
+        return [
+            (limit, self._cell(scope, limit.window, at_us))
+            for scope in scopes
+            for limit in self._by_scope.get(scope, ())
+        ]
+
+    def _cell(self, scope: Scope, window: Window, at_us: int) -> Cell:
+        key = (scope, window, self._start_of(window, at_us))
+        cell = self._cells.get(key)
+        if cell is None:
+            if len(self._cells) >= WINDOWS_KEPT:
+                self._forget_past(at_us)
+            cell = self._cells[key] = Cell()
+        return cell
+
+    def _forget_past(self, at_us: int) -> None:
+        """Drop windows that are over and in which nothing is held."""
+        self._cells = {
+            key: cell
+            for key, cell in self._cells.items()
+            if cell.held or key[2] >= self._start_of(key[1], at_us)
+        }
+
+    def _start_of(self, window: Window, at_us: int) -> int:
+        known = self._window_starts.get(window)
+        if known is None or not known[0] <= at_us < known[1]:
+            known = self._window_starts[window] = window_bounds(window, at_us)
+        return known[0]
+
+    def _end_of(self, window: Window, at_us: int) -> int:
+        return window_bounds(window, at_us)[1]
+
+
+def window_bounds(window: Window, at_us: int) -> tuple[int, int]:
+    """First and one-past-last microsecond of the UTC calendar window that holds `at_us`."""
+    moment = to_datetime(at_us)
+    start = datetime(moment.year, moment.month, moment.day, tzinfo=UTC)
+    if window is Window.MONTH:
+        start = start.replace(day=1)
+        end = (start + timedelta(days=32)).replace(day=1)
+    else:
+        end = start + timedelta(days=1)
+    return to_us(start), to_us(end)
+

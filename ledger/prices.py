@@ -1,0 +1,137 @@
+"""Prices: rows with effective dates; one is selected for a cost, a ceiling of all for a hold.
+
+A rate is nano-USD per million units of one class. A row may hold for a tier of context length
+(`min_input_tokens`) and for hours of the week (`weekday_mask`, bit 0 = Monday; minutes of the UTC
+day). A sku that has no row is refused: an unknown price is never zero.
+"""
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ledger.clock import to_datetime
+from ledger.errors import PriceError
+from ledger.money import NanoUSD, cost_of
+from ledger.usage import UNIT_CLASSES, Rates, Usage
+
+STANDARD = "standard"
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """One price row."""
+
+    price_id: str
+    sku: str
+    rates: Rates
+    source: str
+    source_sha256: str
+    effective_from_us: int
+    recorded_at_us: int
+    tier: str = STANDARD
+    min_input_tokens: int = 0
+    weekday_mask: int | None = None
+    start_minute: int | None = None
+    end_minute: int | None = None
+    effective_to_us: int | None = None
+
+    def same_terms(self, other: "Price") -> bool:
+        """Whether both say the same price for the same case, whenever and by whomever recorded."""
+        return self.case == other.case and self.rates == other.rates and self.effective_to_us == other.effective_to_us
+
+    @property
+    def case(self) -> tuple[str, str, int, int | None, int | None, int | None]:
+        """What the row is for: sku, tier, context length, hours."""
+        return (
+            self.sku,
+            self.tier,
+            self.min_input_tokens,
+            self.weekday_mask,
+            self.start_minute,
+            self.end_minute,
+        )
+
+    def in_force(self, at_us: int) -> bool:
+        """Whether the row's dates hold at `at_us`, its hours aside."""
+        return self.effective_from_us <= at_us and (self.effective_to_us is None or at_us < self.effective_to_us)
+
+    def in_hours(self, at_us: int) -> bool:
+        """Whether the row's hours hold at `at_us`; a row without hours always holds."""
+        if self.start_minute is None or self.end_minute is None:
+            return True
+        moment = to_datetime(at_us)
+        if self.weekday_mask is not None and not self.weekday_mask >> moment.weekday() & 1:
+            return False
+        return self.start_minute <= moment.hour * 60 + moment.minute < self.end_minute
+
+
+class PriceBook:
+    """All price rows of a ledger."""
+
+    def __init__(self, rows: Iterable[Price] = ()) -> None:
+        self._by_sku: dict[str, list[Price]] = {}
+        self.add(rows)
+
+    def add(self, rows: Iterable[Price]) -> None:
+        """Take further rows."""
+        for row in rows:
+            self._by_sku.setdefault(row.sku, []).append(row)
+
+    def knows(self, sku: str) -> bool:
+        """Whether any row has this sku."""
+        return sku in self._by_sku
+
+    def current(self, sku: str, at_us: int) -> list[Price]:
+        """The newest row of every case of `sku` whose dates hold at `at_us`."""
+        newest: dict[tuple[object, ...], Price] = {}
+        for row in self._rows(sku):
+            if row.in_force(at_us):
+                known = newest.get(row.case)
+                if known is None or row.recorded_at_us >= known.recorded_at_us:
+                    newest[row.case] = row
+        return list(newest.values())
+
+    def select(self, sku: str, at_us: int, input_tokens: int, tier: str = STANDARD) -> Price:
+        """The row that prices an attempt dispatched at `at_us`. Raises PriceError if there is none."""
+        rows = self._rows(sku)
+        if len(rows) == 1:  # most skus have one row
+            only = rows[0]
+            if only.tier == tier and only.min_input_tokens == 0 and only.start_minute is None and only.in_force(at_us):
+                return only
+        fitting = [
+            row
+            for row in self.current(sku, at_us)
+            if row.tier == tier and row.min_input_tokens <= input_tokens and row.in_hours(at_us)
+        ]
+        if not fitting:
+            raise PriceError(
+                f"'{sku}' has no '{tier}' price in force at {to_datetime(at_us).isoformat()}; state one in the configuration"
+            )
+        return max(fitting, key=lambda row: (row.min_input_tokens, row.start_minute is not None, row.recorded_at_us))
+
+    def ceiling(self, sku: str, at_us: int, until_us: int) -> Rates:
+        """The dearest rate of each class over every row that could price an attempt begun at `at_us`
+        and ended by `until_us`, at any context length: what a hold reckons with."""
+        rows = self._rows(sku)
+        if len(rows) == 1:
+            return rows[0].rates
+        live = [
+            row
+            for row in rows
+            if row.effective_from_us <= until_us and (row.effective_to_us is None or at_us < row.effective_to_us)
+        ]
+        if not live:
+            raise PriceError(f"'{sku}' has no price in force; state one in the configuration")
+        return Rates(*(max(getattr(row.rates, name) for row in live) for name in UNIT_CLASSES))
+
+    def cost(self, price: Price, usage: Usage) -> NanoUSD:
+        """Price `usage` by `price`, rounded once."""
+        return cost_of(zip(usage.values(), price.rates.values(), strict=True))
+
+    def _rows(self, sku: str) -> list[Price]:
+        rows = self._by_sku.get(sku)
+        if rows is None:
+            near = difflib.get_close_matches(sku, self._by_sku, n=1)
+            hint = f"; did you mean '{near[0]}'?" if near else "; state a price in the configuration"
+            raise PriceError(f"no price is known for '{sku}'{hint}")
+        return rows

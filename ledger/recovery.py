@@ -1,0 +1,59 @@
+"""After a crash: what was dispatched and never settled is posted at its bound.
+
+The provider may have charged up to that; a later reconciliation corrects it with an ADJUST.
+"""
+
+import sqlite3
+
+from ledger.ids import new_id
+from ledger.rows import AnswerRow, EntryRow, State
+from ledger.writer import INSERTS
+
+_OPEN_ATTEMPTS = """
+    SELECT e.* FROM entry e
+    WHERE e.state = 'DISPATCHED' AND NOT EXISTS (
+        SELECT 1 FROM entry t WHERE t.attempt_id = e.attempt_id
+        AND t.state IN ('SETTLED', 'SETTLED_ESTIMATED', 'VOID', 'POSTED_WORST'))
+    ORDER BY e.seq
+"""
+_UNANSWERED = """
+    SELECT r.request_id, r.at_us FROM request r
+    WHERE NOT EXISTS (SELECT 1 FROM answer a WHERE a.request_id = r.request_id) ORDER BY r.seq
+"""
+
+
+def recover(connection: sqlite3.Connection, at_us: int) -> tuple[EntryRow, ...]:
+    """Post every open attempt at its bound, and close every request that has no answer.
+
+    One transaction. `connection` is the ledger's only writer.
+    """
+    connection.execute("BEGIN IMMEDIATE")
+    cursor = connection.execute(_OPEN_ATTEMPTS)
+    names = [column[0] for column in cursor.description]
+    posted = tuple(_posted(dict(zip(names, row, strict=True)), at_us) for row in cursor.fetchall())
+    answers = [
+        AnswerRow(request_id, at_us, None, "failed", 0, "crash", 0, 0, None, None, None, at_us - asked_at_us)
+        for request_id, asked_at_us in connection.execute(_UNANSWERED).fetchall()
+    ]
+    connection.executemany(INSERTS[EntryRow], [_values(entry) for entry in posted])
+    connection.executemany(INSERTS[AnswerRow], [_values(answer) for answer in answers])
+    connection.execute("COMMIT")
+    return posted
+
+
+def _posted(row: "dict[str, object]", at_us: int) -> EntryRow:
+    row.pop("seq")
+    row.update(
+        entry_id=new_id("ent", at_us),
+        state=State.POSTED_WORST.value,
+        at_us=at_us,
+        cost_nano_usd=row["bound_nano_usd"],
+        error="crash",
+        overage=False,
+        simulated=bool(row["simulated"]),
+    )
+    return EntryRow(**row)  # type: ignore[arg-type]  # a row of the table, whose columns are the fields
+
+
+def _values(row: EntryRow | AnswerRow) -> tuple[object, ...]:
+    return tuple(getattr(row, name) for name in row.__slots__)

@@ -1,0 +1,209 @@
+"""The ledger's tables, as SQL knows them. Every one is append-only: triggers refuse the rest.
+
+The columns of the four row tables are those of `ledger.rows`, in their order; a test holds the
+two together. Indexes are few, since each one is paid for on the hot path.
+"""
+
+from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, text
+from sqlmodel import Field, SQLModel
+
+LEDGER_METADATA = MetaData()
+
+
+def _seq() -> "Column[int]":
+    return Column(Integer, primary_key=True, autoincrement=True)
+
+
+class LedgerTable(SQLModel):
+    """The base of the ledger's tables, so that they share one metadata and no other."""
+
+    metadata = LEDGER_METADATA
+
+
+class RequestTable(LedgerTable, table=True):
+    """What was asked and decided: `ledger.rows.RequestRow`."""
+
+    __tablename__ = "request"
+
+    seq: int | None = Field(default=None, sa_column=_seq())
+    request_id: str = Field(unique=True)
+    at_us: int = Field(sa_type=BigInteger, index=True)
+    team: str
+    key_id: str
+    endpoint: str
+    model_requested: str
+    plan: str
+    routes: str
+    task_kind: str
+    task_class: str
+    template_hash: str
+    label: str | None
+    purpose: str | None
+    conversation: str | None
+    stream: bool
+    message_count: int
+    document_bytes: int
+    prompt_tokens_bound: int
+    output_tokens_limit: int
+    choices: int
+    hold_nano_usd: int = Field(sa_type=BigInteger)
+    baseline_route: str | None
+    baseline_price_id: str | None
+    propensity: float
+    features_version: int
+    policy_hash: str
+    rule_ids: str
+    simulated: bool
+
+
+class EntryTable(LedgerTable, table=True):
+    """One transition of one attempt: `ledger.rows.EntryRow`."""
+
+    __tablename__ = "entry"
+    __table_args__ = (
+        Index(
+            "ux_entry_attempt_state",
+            "attempt_id",
+            "state",
+            unique=True,
+            sqlite_where=text("state <> 'ADJUST'"),
+            postgresql_where=text("state <> 'ADJUST'"),
+        ),
+        Index("ix_entry_window_at_us", "window_at_us"),
+    )
+
+    seq: int | None = Field(default=None, sa_column=_seq())
+    entry_id: str
+    attempt_id: str
+    request_id: str = Field(index=True)
+    state: str
+    at_us: int = Field(sa_type=BigInteger)
+    window_at_us: int = Field(sa_type=BigInteger)
+    attempt_no: int
+    role: str
+    team: str
+    key_id: str
+    plan: str
+    route: str
+    provider: str
+    origin: str
+    model: str
+    model_served: str | None
+    fingerprint: str | None
+    upstream_id: str | None
+    bound_nano_usd: int = Field(sa_type=BigInteger)
+    cost_nano_usd: int | None = Field(sa_type=BigInteger)
+    price_id: str | None
+    input_uncached: int
+    cache_read: int
+    cache_write_5m: int
+    cache_write_1h: int
+    input_image: int
+    input_audio: int
+    output_text: int
+    output_reasoning: int
+    output_audio: int
+    cpu_us: int = Field(sa_type=BigInteger)
+    gpu_us: int = Field(sa_type=BigInteger)
+    finish_reason: str | None
+    error: str | None
+    overage: bool
+    ttft_us: int | None = Field(sa_type=BigInteger)
+    latency_us: int | None = Field(sa_type=BigInteger)
+    policy_hash: str
+    rule_ids: str
+    simulated: bool
+
+
+class AnswerTable(LedgerTable, table=True):
+    """How a request ended: `ledger.rows.AnswerRow`."""
+
+    __tablename__ = "answer"
+
+    seq: int | None = Field(default=None, sa_column=_seq())
+    request_id: str = Field(unique=True)
+    at_us: int = Field(sa_type=BigInteger)
+    attempt_id: str | None
+    status: str
+    http_status: int
+    error: str | None
+    fields_checked: int
+    fields_flagged: int
+    passed: bool | None
+    score_min: float | None
+    score_mean: float | None
+    latency_us: int = Field(sa_type=BigInteger)
+
+
+class OutcomeTable(LedgerTable, table=True):
+    """What somebody says about an answer: `ledger.rows.OutcomeRow`."""
+
+    __tablename__ = "outcome"
+
+    seq: int | None = Field(default=None, sa_column=_seq())
+    outcome_id: str = Field(unique=True)
+    request_id: str = Field(index=True)
+    attempt_id: str | None
+    at_us: int = Field(sa_type=BigInteger)
+    source: str
+    check_name: str
+    field: str
+    outcome: str
+    code: str
+    reason: str
+    span_start: int | None
+    span_end: int | None
+    score: float | None
+    flagged: bool
+    propensity: float
+    simulated: bool
+
+
+class PriceTable(LedgerTable, table=True):
+    """A price in force from `effective_from_us`; rates in nano-USD per million units."""
+
+    __tablename__ = "price"
+
+    seq: int | None = Field(default=None, sa_column=_seq())
+    price_id: str = Field(unique=True)
+    sku: str = Field(index=True)
+    tier: str
+    min_input_tokens: int
+    weekday_mask: int | None
+    start_minute: int | None
+    end_minute: int | None
+    effective_from_us: int = Field(sa_type=BigInteger)
+    effective_to_us: int | None = Field(sa_type=BigInteger)
+    recorded_at_us: int = Field(sa_type=BigInteger)
+    source: str
+    source_sha256: str
+    input_uncached: int = Field(sa_type=BigInteger)
+    cache_read: int = Field(sa_type=BigInteger)
+    cache_write_5m: int = Field(sa_type=BigInteger)
+    cache_write_1h: int = Field(sa_type=BigInteger)
+    input_image: int = Field(sa_type=BigInteger)
+    input_audio: int = Field(sa_type=BigInteger)
+    output_text: int = Field(sa_type=BigInteger)
+    output_reasoning: int = Field(sa_type=BigInteger)
+    output_audio: int = Field(sa_type=BigInteger)
+    cpu_us: int = Field(sa_type=BigInteger)
+    gpu_us: int = Field(sa_type=BigInteger)
+
+
+class LimitTable(LedgerTable, table=True):
+    """A limit; the latest row of a scope and window is in force, one without an amount lifts it."""
+
+    __tablename__ = "limit_set"
+
+    seq: int | None = Field(default=None, sa_column=_seq())
+    limit_id: str = Field(unique=True)
+    scope_kind: str
+    scope_id: str
+    window: str
+    amount_nano_usd: int | None = Field(sa_type=BigInteger)
+    recorded_at_us: int = Field(sa_type=BigInteger)
+    recorded_by: str
+    reason: str
+
+
+APPEND_ONLY = ("request", "entry", "answer", "outcome", "price", "limit_set")

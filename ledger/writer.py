@@ -1,0 +1,228 @@
+"""Group commit: one thread owns the file and writes all that has gathered in one transaction.
+
+Two ways in. `admit` is new work: it may be refused, and is told when its rows are on disk.
+`record` is a fact (a settlement, an answer): it is never refused; if the disk is full it waits in
+memory and is tried again until it is written, and nothing new is admitted meanwhile.
+
+SQLite in WAL mode with synchronous=FULL: what was acknowledged survives a power cut. Plain
+sqlite3 statements, since every microsecond here is paid by every request.
+"""
+
+import logging
+import os
+import queue
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from operator import attrgetter
+from pathlib import Path
+
+from ledger.errors import LedgerError, LedgerUnavailableError
+from ledger.rows import AnswerRow, EntryRow, OutcomeRow, RequestRow, Row
+
+BATCH_MAX = 512
+QUEUE_MAX = 20_000
+SPACE_CHECK_S = 0.2
+RETRY_S = 0.25
+
+Done = Callable[[LedgerError | None], None]
+Notify = Callable[[Sequence[Callable[[], None]]], None]
+
+_TABLES: dict[type[Row], str] = {
+    RequestRow: "request",
+    EntryRow: "entry",
+    AnswerRow: "answer",
+    OutcomeRow: "outcome",
+}
+_VALUES = {row: attrgetter(*(field.name for field in fields(row))) for row in _TABLES}
+INSERTS = {
+    row: f"INSERT INTO \"{table}\" ({', '.join(field.name for field in fields(row))}) "  # noqa: S608  (our own names)
+    f"VALUES ({', '.join('?' for _ in fields(row))})"
+    for row, table in _TABLES.items()
+}
+
+_log = logging.getLogger("steelyard.ledger")
+
+
+@dataclass(frozen=True, slots=True)
+class WriterStatus:
+    """How the writer is. `detail` says in words why it does not accept."""
+
+    accepting: bool
+    detail: str
+    queued: int
+    facts_unwritten: int
+
+
+@dataclass(slots=True)
+class _Group:
+    """Rows that are written together or not at all."""
+
+    rows: Sequence[Row]
+    done: Done | None
+    is_fact: bool
+
+
+class Writer:
+    """The one thread that writes a ledger file."""
+
+    def __init__(self, path: Path, *, disk_reserve_bytes: int, notify: Notify | None = None) -> None:
+        self._path = path
+        self._reserve = disk_reserve_bytes
+        self._notify = notify if notify is not None else _call_here
+        self._queue: queue.SimpleQueue[_Group | None] = queue.SimpleQueue()
+        self._unwritten: list[_Group] = []
+        self._refusal: str | None = None
+        self._space_checked_at = 0.0
+        self._closed = False
+        self._connection = connect(path)
+        self._check_space()
+        self._thread = threading.Thread(target=self._run, name="ledger-writer", daemon=True)
+        self._thread.start()
+
+    def admit(self, rows: Sequence[Row], done: Done) -> None:
+        """Write new work; `done` is called with None once it is on disk, or with why it is not.
+
+        Raises LedgerUnavailableError at once if nothing new is taken.
+        """
+        if self._closed:
+            raise LedgerUnavailableError("the gateway is shutting down")
+        if self._refusal is not None:
+            raise LedgerUnavailableError(self._refusal)
+        if self._queue.qsize() > QUEUE_MAX:
+            raise LedgerUnavailableError(f"{QUEUE_MAX} writes are waiting")
+        self._queue.put(_Group(rows, done, is_fact=False))
+
+    def record(self, rows: Sequence[Row], done: Done | None = None) -> None:
+        """Write facts, now or as soon as it is possible."""
+        self._queue.put(_Group(rows, done, is_fact=True))
+
+    def status(self) -> WriterStatus:
+        """Say how the writer is."""
+        detail = "shut down" if self._closed else self._refusal or "ok"
+        return WriterStatus(detail == "ok", detail, self._queue.qsize(), len(self._unwritten))
+
+    def close(self) -> None:
+        """Write all that is queued, then stop. Facts that cannot be written are logged by id."""
+        if not self._closed:
+            self._closed = True
+            self._queue.put(None)
+            self._thread.join()
+            for group in self._unwritten:
+                _log.error("not written at shutdown: %s", _ids(group.rows))
+            self._connection.close()
+
+    def _run(self) -> None:
+        ended = False
+        while not ended:
+            batch, ended = self._gather()
+            self._check_space()
+            facts, self._unwritten = self._unwritten, []
+            self._write([*facts, *batch])
+
+    def _gather(self) -> tuple[list[_Group], bool]:
+        """Wait for the next groups (or for the time to try unwritten facts again)."""
+        try:
+            first = self._queue.get(timeout=RETRY_S if self._unwritten or self._refusal else None)
+        except queue.Empty:
+            return [], False
+        batch: list[_Group] = []
+        group = first
+        while group is not None:
+            batch.append(group)
+            if len(batch) >= BATCH_MAX:
+                return batch, False
+            try:
+                group = self._queue.get_nowait()
+            except queue.Empty:
+                return batch, False
+        return batch, True
+
+    def _write(self, groups: list[_Group]) -> None:
+        if not groups:
+            return
+        if self._refusal is not None:
+            refused = [group for group in groups if not group.is_fact]
+            groups = [group for group in groups if group.is_fact]
+            self._tell([(group, LedgerUnavailableError(self._refusal)) for group in refused])
+        error = self._commit(groups) if groups else None
+        if error is None:
+            self._tell([(group, None) for group in groups])
+        elif isinstance(error, sqlite3.IntegrityError) and len(groups) > 1:
+            for group in groups:  # one bad group must not take its neighbours with it
+                self._write([group])
+        else:
+            self._failed(groups, error)
+
+    def _failed(self, groups: list[_Group], error: sqlite3.Error) -> None:
+        if isinstance(error, sqlite3.IntegrityError):
+            _log.error("refused by a constraint (%s): %s", error, _ids(groups[0].rows))
+            self._tell([(groups[0], LedgerError(f"a row breaks a constraint: {error}"))])
+            return
+        _log.error("commit failed: %s", error)
+        self._refusal = f"the last commit failed ({error})"
+        self._unwritten.extend(group for group in groups if group.is_fact)
+        refusal = LedgerUnavailableError(self._refusal)
+        self._tell([(group, refusal) for group in groups if not group.is_fact])
+
+    def _commit(self, groups: list[_Group]) -> sqlite3.Error | None:
+        by_type: dict[type[Row], list[object]] = {}
+        for group in groups:
+            for row in group.rows:
+                kind = type(row)
+                by_type.setdefault(kind, []).append(_VALUES[kind](row))
+        connection = self._connection
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            for kind, rows in by_type.items():
+                connection.executemany(INSERTS[kind], rows)
+            connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            return error
+        return None
+
+    def _tell(self, results: list[tuple[_Group, LedgerError | None]]) -> None:
+        callbacks = [_callback(group.done, error) for group, error in results if group.done is not None]
+        if callbacks:
+            self._notify(callbacks)
+
+    def _check_space(self) -> None:
+        """Refuse new work below the reserve, and take it again once there is room."""
+        now = time.monotonic()
+        if now - self._space_checked_at < SPACE_CHECK_S:
+            return
+        self._space_checked_at = now
+        stat = os.statvfs(self._path.parent)
+        free = stat.f_bavail * stat.f_frsize
+        if free < self._reserve:
+            self._refusal = (
+                f"{free >> 20} MiB are free where the ledger lies, below the reserve of {self._reserve >> 20} MiB"
+            )
+        elif not self._unwritten:
+            self._refusal = None
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Open a ledger file for writing, durable to the last commit."""
+    connection = sqlite3.connect(path, isolation_level=None, timeout=5.0, check_same_thread=False)
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA foreign_keys=ON")
+    return connection
+
+
+def _callback(done: Done, error: LedgerError | None) -> Callable[[], None]:
+    return lambda: done(error)
+
+
+def _call_here(callbacks: Sequence[Callable[[], None]]) -> None:
+    for callback in callbacks:
+        callback()
+
+
+def _ids(rows: Sequence[Row]) -> str:
+    return ", ".join(f"{_TABLES[type(row)]} of {row.request_id}" for row in rows)

@@ -1,0 +1,237 @@
+"""A request's money: its hold, its attempts' entries, its answer's row.
+
+The async face of the ledger. The hold and the first dispatch are one durable commit before the
+first byte goes out; settlements, outcomes and the answer join the next group commit.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ledger.budgets import Reservation
+from ledger.clock import Clock
+from ledger.errors import LedgerError
+from ledger.ids import AttemptId, RequestId, new_attempt_id, new_id
+from ledger.ledger import Ledger
+from ledger.prices import Price
+from ledger.rows import AnswerRow, EntryRow, OutcomeRow, RequestRow, Row, State
+from ledger.usage import Usage
+from policies.decision import Settle
+from router.caller import Caller
+from router.errors import UnavailableError
+from router.planning import PlannedAttempt
+
+_NO_USAGE = Usage()
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One dispatched try of one route."""
+
+    attempt_id: AttemptId
+    number: int
+    role: str
+    planned: PlannedAttempt
+    dispatched_at_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """How an attempt's money ended."""
+
+    state: State
+    usage: Usage = _NO_USAGE
+    error: str | None = None
+    finish_reason: str | None = None
+    model_served: str | None = None
+    fingerprint: str | None = None
+    upstream_id: str | None = None
+    ttft_us: int | None = None
+
+
+class Accounts:
+    """Opens holds on the ledger."""
+
+    def __init__(self, ledger: Ledger, clock: Clock) -> None:
+        self.ledger = ledger
+        self.clock = clock
+        self._released: asyncio.Event = asyncio.Event()
+
+    async def open(self, request_row: RequestRow, first: PlannedAttempt, reservation: Reservation, caller: Caller) -> "Hold":
+        """Write the hold and the first attempt's dispatch; return once they are on disk.
+
+        Raises UnavailableError, with the reservation released, if the ledger cannot take them.
+        """
+        hold = Hold(self, request_row, reservation, caller)
+        entry = hold.dispatch_entry(first, "answer")
+        try:
+            await self._admit((request_row, entry))
+        except BaseException:
+            self.release(reservation)
+            raise
+        return hold
+
+    async def _admit(self, rows: Sequence[Row]) -> None:
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def done(error: LedgerError | None) -> None:
+            if future.done():
+                return
+            if error is None:
+                future.set_result(None)
+            else:
+                future.set_exception(UnavailableError(f"the ledger takes no new work: {error}", code="ledger_unavailable"))
+
+        try:
+            self.ledger.admit(rows, done)
+        except LedgerError as error:
+            raise UnavailableError(f"the ledger takes no new work: {error}", code="ledger_unavailable") from error
+        await future
+
+    async def written(self, rows: Sequence[Row]) -> None:
+        """Record facts and return once they are on disk."""
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.ledger.record(rows, lambda _error: future.done() or future.set_result(None))
+        await future
+
+    def release(self, reservation: Reservation) -> None:
+        """Give back what is still held, and wake whoever waits for it."""
+        self.ledger.budgets.release(reservation)
+        self._released.set()
+        self._released = asyncio.Event()
+
+    async def wait_for_release(self, timeout_s: float) -> bool:
+        """Wait until some hold was released; False if none was in time."""
+        try:
+            await asyncio.wait_for(self._released.wait(), timeout_s)
+        except TimeoutError:
+            return False
+        return True
+
+
+class Hold:
+    """The money of one request, from dispatch to the answer's row."""
+
+    def __init__(self, accounts: Accounts, request_row: RequestRow, reservation: Reservation, caller: Caller) -> None:
+        self._accounts = accounts
+        self._row = request_row
+        self._reservation = reservation
+        self._caller = caller
+        self._attempts = 0
+        self._open: dict[str, tuple[Attempt, EntryRow]] = {}
+        self.cost_nano_usd = 0
+        self._closed = False
+
+    @property
+    def request_id(self) -> RequestId:
+        """The request that this money is for."""
+        return RequestId(self._row.request_id)
+
+    @property
+    def current(self) -> Attempt:
+        """The attempt that is open now."""
+        return next(reversed(self._open.values()))[0]
+
+    async def dispatch(self, planned: PlannedAttempt, role: str) -> Attempt:
+        """Put a further attempt of the plan on disk, within the hold; return once it is there."""
+        entry = self.dispatch_entry(planned, role)
+        try:
+            await self._accounts._admit((entry,))  # noqa: SLF001  (Hold is Accounts' other half)
+        except BaseException:
+            del self._open[entry.attempt_id]
+            raise
+        return self.current
+
+    def dispatch_entry(self, planned: PlannedAttempt, role: str) -> EntryRow:
+        """Make the DISPATCHED entry of the plan's next attempt."""
+        at_us = self._accounts.clock()
+        self._attempts += 1
+        attempt = Attempt(new_attempt_id(at_us), self._attempts, role, planned, at_us)
+        entry = self._entry(attempt, State.DISPATCHED, at_us, Settlement(State.DISPATCHED), None, None)
+        self._open[attempt.attempt_id] = (attempt, entry)
+        return entry
+
+    def settle(self, attempt: Attempt, settlement: Settlement) -> None:
+        """Book what an attempt cost, or that it cost nothing. The row joins the next group commit."""
+        if self._open.pop(attempt.attempt_id, None) is None:
+            return
+        at_us = self._accounts.clock()
+        price: Price | None = None
+        cost = 0
+        if settlement.state is not State.VOID:
+            prices = self._accounts.ledger.prices
+            price = prices.select(
+                attempt.planned.route.price_sku, attempt.dispatched_at_us, settlement.usage.input_tokens
+            )
+            cost = prices.cost(price, settlement.usage)
+            self._accounts.ledger.budgets.post(self._reservation, cost)
+            self.cost_nano_usd += cost
+        self._accounts.ledger.record((self._entry(attempt, settlement.state, at_us, settlement, cost, price),))
+
+    async def close(self, answer: AnswerRow, outcomes: Sequence[OutcomeRow], *, wait: bool = False) -> None:
+        """Release what is left and write the answer's row; with `wait`, return once all is on disk."""
+        self._closed = True
+        self._accounts.release(self._reservation)
+        rows = (answer, *outcomes)
+        if wait and self._caller.policy.settle is Settle.STRICT:
+            await self._accounts.written(rows)
+        else:
+            self._accounts.ledger.record(rows)
+
+    @property
+    def closed(self) -> bool:
+        """Whether the answer's row was written."""
+        return self._closed
+
+    @property
+    def open_attempts(self) -> tuple[Attempt, ...]:
+        """Attempts that were dispatched and not settled."""
+        return tuple(attempt for attempt, _ in self._open.values())
+
+    def outcome_id(self) -> str:
+        """Make an id for an outcome of this request."""
+        return new_id("out", self._accounts.clock())
+
+    def _entry(
+        self,
+        attempt: Attempt,
+        state: State,
+        at_us: int,
+        settlement: Settlement,
+        cost: int | None,
+        price: Price | None,
+    ) -> EntryRow:
+        planned, row = attempt.planned, self._row
+        route = planned.route
+        return EntryRow(
+            new_id("ent", at_us),
+            attempt.attempt_id,
+            row.request_id,
+            state.value,
+            at_us,
+            row.at_us,
+            attempt.number,
+            attempt.role,
+            row.team,
+            row.key_id,
+            row.plan,
+            route.name,
+            route.provider,
+            route.origin.value,
+            route.upstream_model,
+            settlement.model_served,
+            settlement.fingerprint,
+            settlement.upstream_id,
+            planned.bound_nano_usd,
+            cost,
+            price.price_id if price is not None else None,
+            *settlement.usage.values(),
+            settlement.finish_reason,
+            settlement.error,
+            cost is not None and cost > planned.bound_nano_usd,
+            settlement.ttft_us,
+            at_us - attempt.dispatched_at_us if state is not State.DISPATCHED else None,
+            row.policy_hash,
+            row.rule_ids,
+            route.simulated,
+        )

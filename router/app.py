@@ -1,0 +1,213 @@
+"""The composition root: builds everything once, from settings to the guard.
+
+Hot `/v1` routes are plain ASGI callables in front of FastAPI, which serves the rest (FastAPI
+costs 70-100 microseconds a request).
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from starlette.exceptions import HTTPException
+
+from ledger.clock import Clock, system_clock
+from ledger.ledger import Ledger, read_only_engine
+from router.accounts import Accounts
+from router.admission import Admission
+from router.asgi import App, Receive, Scope, Send
+from router.cascade import Cascade
+from router.catalog import Catalog
+from router.checking import Checker
+from router.counting import PromptCounter
+from router.endpoints.chat_completions import ChatCompletions
+from router.endpoints.health import health_router
+from router.endpoints.models import models_router
+from router.endpoints.requests import requests_router
+from router.errors import GatewayError, InvalidRequestError, MethodNotAllowedError, NotFoundError
+from router.guard import Guard
+from router.limits import policy_limits
+from router.pipeline import Pipeline
+from router.planning import Planner
+from router.pricing import price_rows
+from router.processes.counters import TokenCounter
+from router.providers.base import Provider
+from router.providers.local.build import build_engine
+from router.providers.local.engine import LocalEngine
+from router.providers.local.provider import LocalProvider
+from router.providers.openai_compatible import OpenAICompatible
+from router.providers.pool import Pool
+from router.settings import Settings
+from router.state.keys import KeyStore
+from router.state.pepper import load_pepper
+from router.telemetry import Telemetry
+from router.wire.json_error import error_body
+from verifiers.gate import Gate
+
+
+@dataclass
+class Gateway:
+    """Everything that a running gateway holds, and its end."""
+
+    app: App
+    paths: tuple[tuple[str, str], ...]
+    """Every (method, path) of both faces."""
+    spending_paths: frozenset[str]
+    ledger: Ledger
+    keys: KeyStore
+    engines: Mapping[str, LocalEngine]
+    providers: Mapping[str, Provider]
+    pool: Pool
+    counter: TokenCounter
+    telemetry: Telemetry
+    _loading: list["asyncio.Task[None]"] = field(default_factory=list)
+
+    def start(self) -> None:
+        """Begin to load the local engines; the gateway answers for everything else meanwhile."""
+        self._loading = [asyncio.create_task(self._load(name, engine)) for name, engine in self.engines.items()]
+
+    async def _load(self, name: str, engine: LocalEngine) -> None:
+        try:
+            await engine.load()
+        except Exception as error:  # the boundary of a task: recorded; the route answers 503 and says why
+            self.telemetry.event("engine_failed", route=name, error=type(error).__name__, detail=str(error)[:500])
+        else:
+            self.telemetry.event("engine_ready", route=name)
+
+    async def close(self) -> None:
+        """Stop engines and helpers, give back connections, write what the ledger still holds."""
+        for task in self._loading:
+            task.cancel()
+        await asyncio.gather(*self._loading, return_exceptions=True)
+        for engine in self.engines.values():
+            await engine.close()
+        for provider in self.providers.values():
+            await provider.close()
+        await self.pool.close()
+        await self.counter.close()
+        await asyncio.to_thread(self.ledger.close)
+        self.keys.close()
+        self.telemetry.flush()
+
+
+def build(settings: Settings, *, clock: Clock = system_clock) -> Gateway:
+    """Build the gateway. Must be called in a running event loop; raises the errors of its parts."""
+    loop = asyncio.get_running_loop()
+    telemetry = Telemetry(clock, requests=settings.log_requests)
+    pepper = load_pepper(settings.data_dir / "pepper", settings.pepper)
+    keys = KeyStore(settings.data_dir / "state.sqlite", pepper, clock)
+
+    def notify(callbacks: Sequence[Callable[[], None]]) -> None:
+        loop.call_soon_threadsafe(_run_all, callbacks)
+
+    ledger = Ledger.open(
+        settings.ledger_path, clock=clock, disk_reserve_bytes=settings.disk_reserve_bytes, notify=notify
+    )
+    if ledger.recovered:
+        telemetry.event("recovered", attempts_posted_at_their_bound=len(ledger.recovered))
+    ledger.ensure_prices(price_rows(settings, clock()))
+    ledger.budgets.set_policy_limits(policy_limits(settings.policies))
+
+    pool = Pool()
+    catalog = Catalog(settings.routes)
+    engines = {name: build_engine(engine) for name, engine in settings.engines.items()}
+    providers: dict[str, Provider] = {
+        provider.name: OpenAICompatible(provider.name, provider.base_url, provider.api_key, pool)
+        for provider in settings.providers
+    }
+    providers.update({name: LocalProvider(name, engine) for name, engine in engines.items()})
+    token_counter = TokenCounter()
+    counter = PromptCounter(token_counter, engines)
+    accounts = Accounts(ledger, clock)
+    pipeline = Pipeline(
+        catalog=catalog,
+        prices=ledger.prices,
+        admission=Admission(Planner(catalog, ledger.prices), accounts, counter),
+        accounts=accounts,
+        cascade=Cascade(providers, counter, clock),
+        checker=Checker(Gate()),
+        clock=clock,
+        pepper=pepper,
+    )
+    hot: dict[str, App] = {"/v1/chat/completions": ChatCompletions(pipeline, settings.body_bytes_max)}
+    cold = _cold_face(settings, catalog, ledger, engines, clock)
+    guard = Guard(
+        _Faces(hot, cold),
+        spending_paths=frozenset(hot),
+        keys=keys,
+        policies=settings.policies.teams,
+        ledger=ledger,
+        clock=clock,
+        telemetry=telemetry,
+        on_state_change=ledger.refresh,
+    )
+    paths = (*(("POST", path) for path in hot), *_paths_of(cold))
+    return Gateway(
+        guard, paths, frozenset(hot), ledger, keys, engines, providers, pool, token_counter, telemetry
+    )
+
+
+def _run_all(callbacks: Sequence[Callable[[], None]]) -> None:
+    for callback in callbacks:
+        callback()
+
+
+class _Faces:
+    """The hot routes first, FastAPI for the rest."""
+
+    def __init__(self, hot: Mapping[str, App], cold: App) -> None:
+        self._hot = hot
+        self._cold = cold
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        app = self._hot.get(scope.get("path", ""), self._cold)
+        await app(scope, receive, send)
+
+
+def _cold_face(
+    settings: Settings, catalog: Catalog, ledger: Ledger, engines: Mapping[str, LocalEngine], clock: Clock
+) -> FastAPI:
+    app = FastAPI(title="Steelyard", version=settings.version, redoc_url=None)
+    app.include_router(models_router(catalog, clock()))
+    app.include_router(requests_router(read_only_engine(settings.ledger_path)))
+    app.include_router(health_router(ledger, engines))
+    app.add_exception_handler(GatewayError, _gateway_error)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(RequestValidationError, _validation_error)
+    return app
+
+
+def _paths_of(app: FastAPI) -> list[tuple[str, str]]:
+    return [
+        (method, path)
+        for route in app.routes
+        if (path := getattr(route, "path", None)) is not None
+        for method in sorted(getattr(route, "methods", None) or {"GET"})
+        if method != "HEAD"
+    ]
+
+
+def _as_response(error: GatewayError) -> Response:
+    headers = {name.decode(): value.decode() for name, value in error.headers}
+    return Response(error_body(error), error.status, headers, "application/json")
+
+
+async def _gateway_error(_request: Request, error: Exception) -> Response:
+    if not isinstance(error, GatewayError):
+        raise error
+    return _as_response(error)
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    if status == 405:
+        return _as_response(MethodNotAllowedError(f"{request.url.path} does not take {request.method}"))
+    return _as_response(NotFoundError(f"there is nothing at {request.url.path[:120]}; /docs lists the paths"))
+
+
+async def _validation_error(_request: Request, error: Exception) -> Response:
+    first = error.errors()[0] if isinstance(error, RequestValidationError) else {"loc": (), "msg": "invalid"}
+    param = ".".join(str(step) for step in first["loc"][1:])
+    return _as_response(InvalidRequestError(f"{param}: {first['msg']}", param=param or None))

@@ -1,0 +1,175 @@
+"""Run a plan: try its routes in order until one answers, and settle every attempt.
+
+A route that fails before anything reached the caller is followed by the plan's next one. Money is
+settled whatever happens: by the provider's usage, else by our own count into suspense, else (a
+refusal before any token) as void.
+"""
+
+import asyncio
+from collections.abc import Coroutine, Mapping
+from dataclasses import dataclass
+
+from ledger.clock import Clock
+from ledger.rows import State
+from ledger.usage import Usage
+from router.accounts import Attempt, Hold, Settlement
+from router.catalog import Origin
+from router.completion import Completion, CompletionStream
+from router.counting import PromptCounter
+from router.errors import BusyError, GatewayError, UnavailableError, UpstreamError, UpstreamRefusedError
+from router.json_types import JsonObject
+from router.planning import Plan
+from router.providers.base import Call, Provider
+from router.reply import AnswerHead, Reply
+from router.request import ChatRequest
+
+DRAIN_S_MAX = 60.0
+"""How long a stream is read on after its caller has left, so that what was spent is known."""
+
+
+class ClientLeftError(GatewayError):
+    """The caller closed its connection before its answer was complete: nobody hears of this."""
+
+    status = 499
+    code = "client_left"
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What a plan's run came to."""
+
+    attempt: Attempt
+    head: AnswerHead
+    completion: Completion
+
+
+class Cascade:
+    """Runs plans over the providers."""
+
+    def __init__(self, providers: Mapping[str, Provider], counter: PromptCounter, clock: Clock) -> None:
+        self._providers = providers
+        self._counter = counter
+        self._clock = clock
+
+    async def run(
+        self, plan: Plan, request: ChatRequest, plain_schema: JsonObject | None, hold: Hold, head: AnswerHead, reply: Reply
+    ) -> Ran:
+        """Try the plan's routes; return the one that answered. A streamed answer has then been
+        sent but for its end. Raises the last route's error, with every attempt settled."""
+        for index, planned in enumerate(plan.attempts):
+            attempt = hold.current if index == 0 else await hold.dispatch(planned, "fallback")
+            call = Call(request, planned.route, planned.max_tokens, attempt.attempt_id, plain_schema)
+            this_head = AnswerHead(
+                head.request_id,
+                head.conversation,
+                head.plan,
+                planned.route.name,
+                head.policy,
+                planned.max_tokens if planned.max_tokens != request.max_tokens else None,
+            )
+            try:
+                completion = await self._attempt(call, attempt, hold, this_head, reply)
+            except (UpstreamError, UnavailableError) as error:
+                if reply.started or reply.client_left or index + 1 == len(plan.attempts) or not _worth_another(error):
+                    raise
+                continue
+            return Ran(attempt, this_head, completion)
+        raise UnavailableError("the plan holds no route")
+
+    async def _attempt(self, call: Call, attempt: Attempt, hold: Hold, head: AnswerHead, reply: Reply) -> Completion:
+        provider = self._providers[call.route.provider]
+        stream: CompletionStream | None = None
+        ttft_us: int | None = None
+        try:
+            if call.request.stream:
+                stream = await provider.stream(call)
+                ttft_us = await self._forward(stream, call, attempt, head, reply)
+                completion = stream.completion()
+            elif call.route.origin is Origin.LOCAL:
+                completion = await _unless_left(provider.complete(call), reply)
+            else:
+                completion = await provider.complete(call)
+        except BaseException as error:
+            text = stream.received_text() if stream is not None else ""
+            hold.settle(attempt, await self._failed(call, attempt, error, text, ttft_us))
+            raise
+        finally:
+            if stream is not None:
+                await stream.aclose()
+        hold.settle(attempt, await self._succeeded(call, completion, stream, ttft_us))
+        return completion
+
+    async def _forward(
+        self, stream: CompletionStream, call: Call, attempt: Attempt, head: AnswerHead, reply: Reply
+    ) -> int | None:
+        """Send a stream's pieces on; return the microseconds to its first content."""
+        ttft_us: int | None = None
+        left_at_us: int | None = None
+        async for piece in stream:
+            if ttft_us is None and piece.has_content:
+                ttft_us = self._clock() - attempt.dispatched_at_us
+            if reply.client_left:
+                now_us = self._clock()
+                left_at_us = left_at_us or now_us
+                if call.route.origin is Origin.LOCAL or now_us - left_at_us > DRAIN_S_MAX * 1_000_000:
+                    raise ClientLeftError("the caller left before its answer was complete")
+            elif piece.data:
+                await reply.piece(head, piece.data)
+        return ttft_us
+
+    async def _succeeded(
+        self, call: Call, completion: Completion, stream: CompletionStream | None, ttft_us: int | None
+    ) -> Settlement:
+        usage, state = completion.usage, State.SETTLED
+        if usage is None:
+            text = stream.received_text() if stream is not None else completion.text or ""
+            usage, state = await self._counter.usage_of(call.request, call.route, text), State.SETTLED_ESTIMATED
+        return Settlement(
+            state,
+            usage,
+            None,
+            completion.finish_reason,
+            completion.model_served,
+            completion.fingerprint,
+            completion.upstream_id,
+            ttft_us,
+        )
+
+    async def _failed(
+        self, call: Call, attempt: Attempt, error: BaseException, text: str, ttft_us: int | None
+    ) -> Settlement:
+        """What a failed attempt costs: nothing where it was refused unbilled; else what we counted."""
+        code = error.code if isinstance(error, GatewayError) else "cancelled" if isinstance(error, asyncio.CancelledError) else "internal_error"
+        if isinstance(error, UnavailableError) or (isinstance(error, UpstreamError) and not error.billable):
+            return Settlement(State.VOID, error=code)
+        if call.route.origin is Origin.LOCAL:
+            elapsed_us = self._clock() - attempt.dispatched_at_us
+            usage = Usage(cpu_us=elapsed_us * call.route.compute_threads)
+            return Settlement(State.SETTLED_ESTIMATED, usage, code, ttft_us=ttft_us)
+        if isinstance(error, asyncio.CancelledError):
+            usage = self._counter.bound_usage(call.request, text)
+        else:
+            usage = await self._counter.usage_of(call.request, call.route, text)
+        return Settlement(State.SETTLED_ESTIMATED, usage, code, ttft_us=ttft_us)
+
+
+async def _unless_left(work: Coroutine[None, None, Completion], reply: Reply) -> Completion:
+    """Await a local engine's answer, but end its work if the caller leaves."""
+    task = asyncio.ensure_future(work)
+    left = asyncio.ensure_future(reply.wait_until_left())
+    try:
+        await asyncio.wait((task, left), return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            return task.result()
+        raise ClientLeftError("the caller left before its answer was complete")
+    finally:
+        left.cancel()
+        if not task.done():
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+
+def _worth_another(error: GatewayError) -> bool:
+    """A provider's refusal of the request itself would be repeated by the next one; all else may not."""
+    return not isinstance(error, UpstreamRefusedError) or error.status in (404, 429, 502) or isinstance(error, BusyError)
+

@@ -1,0 +1,65 @@
+"""Request -> Task: its kind, its class, and the hashes by which alike requests are known.
+
+Pure, and without content: the hashes are HMACs under the gateway's pepper, so that a short
+prompt cannot be guessed from them.
+"""
+
+import hmac
+from dataclasses import dataclass
+
+import orjson
+
+from policies.facts import Facts, TaskKind
+from router.request import ChatRequest
+
+FEATURES_VERSION = 1
+_HASH_CHARS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What a request is about, as policies and reports see it."""
+
+    kind: TaskKind
+    task_class: str
+    """Declared by the caller; else the schema's name, or "generation"."""
+    template_hash: str
+    """Of system text, schema and tools: what repeats from request to request."""
+    conversation: str
+    """Declared, or found by team, template and first user message."""
+    document_bytes: int
+
+
+def classify(request: ChatRequest, team: str, pepper: bytes) -> Task:
+    """Say what `request` of `team` is about."""
+    fixed = [message.text for message in request.messages if message.role in ("system", "developer")]
+    template = orjson.dumps(
+        [team, fixed, request.schema.schema if request.schema else None, request.body.get("tools")]
+    )
+    template_hash = hmac.digest(pepper, template, "sha256").hex()[:_HASH_CHARS]
+    conversation = request.declared.conversation
+    if conversation is None:
+        first = next((message.text for message in request.messages if message.role == "user"), "")
+        seed = template_hash.encode() + first.encode()
+        conversation = f"conv_{hmac.digest(pepper, seed, 'sha256').hex()[:_HASH_CHARS]}"
+    kind = request.kind
+    named = request.schema.name[:64] if request.schema is not None else "generation"
+    return Task(
+        kind=kind,
+        task_class=request.declared.task or named,
+        template_hash=template_hash,
+        conversation=conversation,
+        document_bytes=sum(len(message.text) for message in request.messages if message.role == "user"),
+    )
+
+
+def facts_of(request: ChatRequest, task: Task, team: str) -> Facts:
+    """What the rules may see of a request."""
+    return Facts(
+        team=team,
+        model=request.model,
+        kind=task.kind,
+        task_class=task.task_class,
+        label=request.declared.label,
+        purpose=request.declared.purpose,
+    )

@@ -1,0 +1,1 @@
+"""One file a path family: HTTP in, the pipeline, HTTP out."""

@@ -1,0 +1,32 @@
+"""GET /healthz: the process lives. GET /readyz: it can answer, and if not, why. Neither needs a key."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import APIRouter, Response
+
+from ledger.ledger import Ledger
+from router.providers.local.engine import EngineState, LocalEngine
+
+
+def health_router(ledger: Ledger, engines: Mapping[str, LocalEngine]) -> APIRouter:
+    """The two paths."""
+    router = APIRouter()
+
+    @router.get("/healthz", summary="Whether the process lives")
+    async def healthz() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @router.get("/readyz", summary="Whether the gateway can answer")
+    async def readyz(response: Response) -> dict[str, Any]:
+        parts: dict[str, str] = {}
+        status = ledger.status()
+        parts["ledger"] = "ok" if status.accepting else status.detail
+        for name, engine in engines.items():
+            health = await engine.health()
+            parts[f"route {name}"] = "ok" if health.state is EngineState.READY else health.state.value
+        ready = all(part == "ok" for part in parts.values())
+        response.status_code = 200 if ready else 503
+        return {"status": "ready" if ready else "not ready", "parts": parts}
+
+    return router

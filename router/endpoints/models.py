@@ -1,0 +1,42 @@
+"""GET /v1/models: what this key may name, in OpenAI's shape."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+
+from policies.decision import Allow
+from policies.engine import decide
+from policies.facts import Facts, TaskKind
+from router.caller import Caller
+from router.catalog import PLAN_NAMES, Catalog
+
+
+def models_router(catalog: Catalog, started_at_us: int) -> APIRouter:
+    """The path, for one catalog."""
+    router = APIRouter()
+
+    @router.get("/v1/models", summary="The plans and models that this key's team may name")
+    async def models(request: Request) -> dict[str, Any]:
+        caller: Caller = request.scope["steelyard.caller"]
+        names = [*sorted(PLAN_NAMES), *catalog.models]
+        return {
+            "object": "list",
+            "data": [
+                {
+                    "id": name,
+                    "object": "model",
+                    "created": started_at_us // 1_000_000,
+                    "owned_by": "steelyard" if name in PLAN_NAMES else catalog.serving(name)[0].provider,
+                }
+                for name in names
+                if _allowed(caller, name)
+            ],
+        }
+
+    return router
+
+
+def _allowed(caller: Caller, name: str) -> bool:
+    return any(
+        isinstance(decide(caller.policy, Facts(caller.team, name, kind, "")), Allow) for kind in TaskKind
+    )

@@ -1,0 +1,154 @@
+"""The guard: the outermost layer of both faces. Nothing is reachable around it.
+
+It gives every request its id, checks the key, and stops at an empty budget whoever would spend.
+It reads nothing but the path and two headers, so that no body is read for a stranger.
+"""
+
+import traceback
+from collections.abc import Callable, Mapping
+
+from ledger.budgets import Scope, ScopeKind
+from ledger.clock import Clock
+from ledger.ids import RequestId, new_request_id
+from ledger.ledger import Ledger
+from policies.decision import AtLimit
+from policies.rules import TeamPolicy
+from router.admission import refusal
+from router.asgi import App, Message, Receive, Send, send_error
+from router.asgi import Scope as AsgiScope
+from router.caller import Caller
+from router.errors import AuthenticationError, GatewayError, InternalError, PolicyDeniedError
+from router.state.keys import KeyStore, StoredKey
+from router.telemetry import Telemetry
+
+OPEN_PATHS = frozenset({"/healthz", "/readyz"})
+"""The only paths that need no key."""
+
+
+class Guard:
+    """An ASGI application around the others."""
+
+    def __init__(
+        self,
+        inner: App,
+        *,
+        spending_paths: frozenset[str],
+        keys: KeyStore,
+        policies: Mapping[str, TeamPolicy],
+        ledger: Ledger,
+        clock: Clock,
+        telemetry: Telemetry,
+        on_state_change: Callable[[], None],
+    ) -> None:
+        self._inner = inner
+        self._spending_paths = spending_paths
+        self._keys = keys
+        self._policies = policies
+        self._ledger = ledger
+        self._clock = clock
+        self._telemetry = telemetry
+        self._on_state_change = on_state_change
+        self._callers: dict[str, Caller] = {}
+        self._generation = keys.generation
+
+    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
+        """Let a request through, or answer it here."""
+        if scope["type"] == "lifespan":
+            await self._inner(scope, receive, send)
+            return
+        if scope["type"] != "http":
+            return  # a web socket is not accepted, which the server turns into 403
+        at_us = self._clock()
+        request_id = new_request_id(at_us)
+        watched = _Watched(send, request_id)
+        scope["steelyard.request_id"] = request_id
+        caller: Caller | None = None
+        try:
+            if scope["path"] not in OPEN_PATHS:
+                caller = self._caller(scope)
+                scope["steelyard.caller"] = caller
+                if scope["path"] in self._spending_paths:
+                    self._refuse_empty_budget(caller, at_us)
+            await self._inner(scope, receive, watched.send)
+        except GatewayError as error:
+            await watched.fail(error)
+        except Exception as error:  # the boundary of a request: recorded, and answered without detail
+            self._telemetry.failure(request_id, error, traceback.extract_tb(error.__traceback__))
+            await watched.fail(InternalError(f"the gateway failed; its log tells more of {request_id}"))
+        finally:
+            self._telemetry.request(
+                request_id=request_id,
+                method=scope["method"],
+                path=scope["path"],
+                status=watched.status,
+                team=caller.team if caller is not None else None,
+                key_id=caller.key_id if caller is not None else None,
+                duration_us=self._clock() - at_us,
+            )
+
+    def _caller(self, scope: AsgiScope) -> Caller:
+        presented = _presented_key(scope)
+        if presented is None:
+            raise AuthenticationError(
+                "no key: send `Authorization: Bearer sk-steelyard-...`; `steelyard keys create` makes one"
+            )
+        stored = self._keys.find(presented)
+        if self._keys.generation != self._generation:
+            self._generation = self._keys.generation
+            self._callers.clear()
+            self._on_state_change()
+        if stored is None:
+            raise AuthenticationError("the key is unknown or revoked; ask whoever runs this gateway for another")
+        return self._callers.get(stored.key_id) or self._new_caller(stored)
+
+    def _new_caller(self, stored: StoredKey) -> Caller:
+        policy = self._policies.get(stored.team)
+        if policy is None:
+            raise PolicyDeniedError(
+                f"team '{stored.team}' has no policy file, so nothing is allowed; add one to the policies folder"
+            )
+        scopes = (Scope(ScopeKind.TEAM, stored.team), Scope(ScopeKind.KEY, stored.key_id))
+        caller = Caller(stored.key_id, stored.team, policy, scopes)
+        self._callers[stored.key_id] = caller
+        return caller
+
+    def _refuse_empty_budget(self, caller: Caller, at_us: int) -> None:
+        if caller.policy.at_limit is AtLimit.CHEAP_ONLY:
+            return
+        shortfall = self._ledger.budgets.exhausted(caller.scopes, at_us)
+        if shortfall is not None:
+            raise refusal(shortfall)
+
+
+class _Watched:
+    """Notes the status that went out, and puts the request's id on every response."""
+
+    def __init__(self, send: Send, request_id: RequestId) -> None:
+        self._send = send
+        self._header = (b"x-steelyard-request-id", request_id.encode())
+        self.status = 0
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            headers = list(message.get("headers", ()))
+            if self._header not in headers:
+                message = {**message, "headers": [*headers, self._header]}
+        await self._send(message)
+
+    async def fail(self, error: GatewayError) -> None:
+        """Answer with `error`, or break the response off if it has begun."""
+        if self.status:
+            raise error
+        await send_error(self.send, error)
+
+
+def _presented_key(scope: AsgiScope) -> str | None:
+    for name, value in scope["headers"]:
+        if name == b"authorization":
+            scheme, _, key = value.partition(b" ")
+            if scheme.lower() == b"bearer":
+                return str(key.strip().decode("latin-1"))
+        elif name == b"x-api-key":
+            return str(value.strip().decode("latin-1"))
+    return None

@@ -1,0 +1,188 @@
+"""THE request: classify, decide, plan, hold, run, check, answer, settle.
+
+Whatever happens after the hold, the attempts are settled and the answer's row is written.
+"""
+
+import asyncio
+from dataclasses import dataclass
+
+from ledger.clock import Clock
+from ledger.ids import RequestId
+from ledger.prices import PriceBook
+from ledger.rows import AnswerRow, RequestRow
+from policies.decision import Allow, Deny
+from policies.engine import decide
+from router.accounts import Accounts, Hold
+from router.admission import Admission
+from router.caller import Caller
+from router.cascade import Cascade, ClientLeftError, Ran
+from router.catalog import Catalog
+from router.checking import Checked, Checker, details_of, outcome_rows
+from router.classification import FEATURES_VERSION, Task, classify, facts_of
+from router.errors import GatewayError, PolicyDeniedError
+from router.json_types import JsonObject
+from router.planning import Plan
+from router.reply import AnswerHead, Reply
+from router.request import ChatRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """Everything that a request passes through, built once."""
+
+    catalog: Catalog
+    prices: PriceBook
+    admission: Admission
+    accounts: Accounts
+    cascade: Cascade
+    checker: Checker
+    clock: Clock
+    pepper: bytes
+
+    async def answer(self, request: ChatRequest, request_id: RequestId, caller: Caller, reply: Reply) -> None:
+        """Answer `request` for `caller` through `reply`. Raises GatewayError; what it cost is
+        settled even so."""
+        at_us = self.clock()
+        if not self.catalog.known(request.model):
+            raise self.catalog.unknown(request.model)
+        schema = self.checker.schema_of(request)
+        task = classify(request, caller.team, self.pepper)
+        decision = decide(caller.policy, facts_of(request, task, caller.team))
+        if isinstance(decision, Deny):
+            raise PolicyDeniedError(f"{decision.reason} (rules: {', '.join(decision.rule_ids)})")
+        plan, reservation = await self.admission.admit(request, decision, caller, at_us)
+        row = self._request_row(request, request_id, caller, task, decision, plan, at_us)
+        hold = await self.accounts.open(row, plan.attempts[0], reservation, caller)
+        head = AnswerHead(request_id, task.conversation, plan.name, "", decision.policy_hash, None)
+        ran: Ran | None = None
+        checked: Checked | None = None
+        try:
+            plain = schema.plain if schema is not None else None
+            ran = await self.cascade.run(plan, request, plain, hold, head, reply)
+            if schema is not None:
+                checked = await self.checker.check(request, schema, ran.completion)
+            details = self._details(request, hold, ran, checked)
+            await self._close(hold, ran, checked, reply, at_us)
+            if request.stream:
+                await reply.end(ran.head, ran.completion, details)
+            else:
+                await reply.whole(ran.head, ran.completion, hold.cost_nano_usd, details)
+        except BaseException as error:
+            if not hold.closed:
+                await self._close_failed(hold, ran, error, reply, at_us)
+            raise
+
+    async def _close(self, hold: Hold, ran: Ran, checked: Checked | None, reply: Reply, at_us: int) -> None:
+        now_us = self.clock()
+        scores = checked.scores if checked is not None else []
+        attempt = ran.attempt
+        outcomes = (
+            outcome_rows(
+                checked, hold.request_id, attempt.attempt_id, now_us, hold.outcome_id,
+                simulated=attempt.planned.route.simulated,
+            )
+            if checked is not None
+            else ()
+        )
+        row = AnswerRow(
+            request_id=hold.request_id,
+            at_us=now_us,
+            attempt_id=attempt.attempt_id,
+            status="client_left" if reply.client_left else "answered",
+            http_status=200,
+            error=None,
+            fields_checked=checked.fields_checked if checked is not None else 0,
+            fields_flagged=checked.fields_flagged if checked is not None else 0,
+            passed=checked.verdict.passed if checked is not None else None,
+            score_min=min(scores) if scores else None,
+            score_mean=sum(scores) / len(scores) if scores else None,
+            latency_us=now_us - at_us,
+        )
+        await hold.close(row, outcomes, wait=True)
+
+    async def _close_failed(
+        self, hold: Hold, ran: Ran | None, error: BaseException, reply: Reply, at_us: int
+    ) -> None:
+        now_us = self.clock()
+        left = isinstance(error, ClientLeftError) or reply.client_left
+        known = isinstance(error, GatewayError)
+        code = error.code if isinstance(error, GatewayError) else "cancelled" if isinstance(error, asyncio.CancelledError) else "internal_error"
+        row = AnswerRow(
+            request_id=hold.request_id,
+            at_us=now_us,
+            attempt_id=ran.attempt.attempt_id if ran is not None else None,
+            status="client_left" if left else "failed",
+            http_status=200 if reply.started else error.status if known else 500,
+            error=code,
+            fields_checked=0,
+            fields_flagged=0,
+            passed=None,
+            score_min=None,
+            score_mean=None,
+            latency_us=now_us - at_us,
+        )
+        await hold.close(row, ())
+
+    def _details(self, request: ChatRequest, hold: Hold, ran: Ran, checked: Checked | None) -> JsonObject | None:
+        """The `steelyard` object of the answer, where it was asked for."""
+        if not request.declared.return_details:
+            return None
+        details: JsonObject = {
+            "request_id": hold.request_id,
+            "plan": ran.head.plan,
+            "route": ran.head.route,
+            "cost_nano_usd": hold.cost_nano_usd,
+            "attempts": ran.attempt.number,
+            "simulated": ran.attempt.planned.route.simulated,
+        }
+        if checked is not None:
+            details["checks"] = details_of(checked)
+        return details
+
+    def _request_row(
+        self,
+        request: ChatRequest,
+        request_id: RequestId,
+        caller: Caller,
+        task: Task,
+        allow: Allow,
+        plan: Plan,
+        at_us: int,
+    ) -> RequestRow:
+        baseline = allow.baseline_route
+        baseline_routes = self.catalog.serving(baseline) if baseline is not None else ()
+        price = (
+            self.prices.select(baseline_routes[0].price_sku, at_us, plan.prompt_tokens_bound)
+            if baseline_routes
+            else None
+        )
+        return RequestRow(
+            request_id=request_id,
+            at_us=at_us,
+            team=caller.team,
+            key_id=caller.key_id,
+            endpoint=request.endpoint,
+            model_requested=request.model,
+            plan=plan.name,
+            routes=",".join(attempt.route.name for attempt in plan.attempts),
+            task_kind=task.kind.value,
+            task_class=task.task_class,
+            template_hash=task.template_hash,
+            label=request.declared.label,
+            purpose=request.declared.purpose,
+            conversation=task.conversation,
+            stream=request.stream,
+            message_count=len(request.messages),
+            document_bytes=task.document_bytes,
+            prompt_tokens_bound=plan.prompt_tokens_bound,
+            output_tokens_limit=plan.attempts[0].max_tokens,
+            choices=request.choices,
+            hold_nano_usd=plan.hold_nano_usd,
+            baseline_route=baseline_routes[0].name if baseline_routes else None,
+            baseline_price_id=price.price_id if price is not None else None,
+            propensity=1.0,
+            features_version=FEATURES_VERSION,
+            policy_hash=allow.policy_hash,
+            rule_ids=",".join(allow.rule_ids),
+            simulated=any(attempt.route.simulated for attempt in plan.attempts),
+        )

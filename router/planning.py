@@ -1,0 +1,157 @@
+"""Decision -> Plan: routes in order, each with its output limit and its worst case in money.
+
+Pure. The bound of an attempt is every input token at the dearest class that it can trigger, plus
+`n` x the output limit at the dearest output class, plus a local engine's threads for the whole
+deadline. A plan's hold is the sum: the first route may cost its worst and fail, and so may the next.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ledger.money import NanoUSD, bound_of
+from ledger.prices import PriceBook
+from ledger.usage import Rates
+from policies.decision import Allow
+from router.catalog import Catalog, Origin, Route
+from router.errors import ContextLengthError, InvalidRequestError
+from router.request import ChatRequest
+
+SCHEMA_PROMPT_TOKENS_MAX = 256
+"""What asking for a schema in the prompt adds, the schema's own bytes aside."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedAttempt:
+    """One route with its limits. Money in nano-USD."""
+
+    route: Route
+    max_tokens: int
+    bound_nano_usd: NanoUSD
+    fixed_nano_usd: NanoUSD
+    """The part of the bound that does not depend on the output limit."""
+    output_rate: int
+    """Nano-USD per million output tokens, dearest class."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Routes in order, why, and with which bound."""
+
+    name: str
+    attempts: tuple[PlannedAttempt, ...]
+    allow: Allow
+    prompt_tokens_bound: int
+    left_out: tuple[str, ...] = ()
+    """Sentences: which routes of the policy are not in the plan, and why."""
+    uncounted: tuple[Route, ...] = ()
+    """Routes left out only because the byte bound exceeds their window: an exact count may help."""
+
+    @property
+    def hold_nano_usd(self) -> NanoUSD:
+        """The whole plan's worst case."""
+        return NanoUSD(sum(attempt.bound_nano_usd for attempt in self.attempts))
+
+
+class Planner:
+    """Plans over a catalog and its prices."""
+
+    def __init__(self, catalog: Catalog, prices: PriceBook) -> None:
+        self._catalog = catalog
+        self._prices = prices
+
+    def plan(
+        self, request: ChatRequest, allow: Allow, models: Sequence[str], at_us: int, counted: Mapping[str, int]
+    ) -> Plan:
+        """Plan `models` in order. `counted` holds exact prompt tokens by route name, where known.
+
+        Routes whose window the request does not fit are left out; a plan may so be empty.
+        """
+        attempts: list[PlannedAttempt] = []
+        left_out: list[str] = []
+        uncounted: list[Route] = []
+        bound = prompt_bound(request)
+        for model in models:
+            for route in self._catalog.serving(model):
+                prompt = min(counted.get(route.name, bound), bound)
+                room = route.context_window - prompt
+                if room < 1:
+                    if route.name not in counted:
+                        uncounted.append(route)
+                    left_out.append(
+                        f"route '{route.name}' holds {route.context_window} tokens and the request has {prompt}"
+                        f"{'' if route.name in counted else ' at most'}"
+                    )
+                    continue
+                attempts.append(self._attempt(request, route, prompt, room, at_us))
+        return Plan(allow.plan, tuple(attempts), allow, bound, tuple(left_out), tuple(uncounted))
+
+    def _attempt(self, request: ChatRequest, route: Route, prompt: int, room: int, at_us: int) -> PlannedAttempt:
+        until_us = at_us + int(route.deadline_s * 1_000_000)
+        rates = self._prices.ceiling(route.price_sku, at_us, until_us)
+        limit = min(request.max_tokens or route.max_output_tokens, route.max_output_tokens, room)
+        images = min(request.bound.image_tokens, prompt)
+        fixed = bound_of(
+            (
+                (prompt - images, dearest_input(rates)),
+                (images, max(rates.input_image, dearest_input(rates))),
+                (int(route.deadline_s * 1_000_000) * route.compute_threads, max(rates.cpu_us, rates.gpu_us)),
+            )
+        )
+        output_rate = max(rates.output_text, rates.output_reasoning, rates.output_audio)
+        return PlannedAttempt(
+            route=route,
+            max_tokens=limit,
+            bound_nano_usd=NanoUSD(fixed + bound_of(((request.choices * limit, output_rate),))),
+            fixed_nano_usd=fixed,
+            output_rate=output_rate,
+        )
+
+
+def prompt_bound(request: ChatRequest) -> int:
+    """The most tokens that the prompt can have, without a tokenizer."""
+    extra = SCHEMA_PROMPT_TOKENS_MAX if request.schema is not None else 0
+    return request.bound.text_tokens + request.bound.image_tokens + extra
+
+
+def clamped(plan: Plan, request: ChatRequest, available_nano_usd: int) -> Plan | None:
+    """Lower the plan's output limits so that it fits; None if the policy's floor does not allow it.
+
+    One limit for all routes of the plan: the largest with which the sum of their bounds fits.
+    """
+    fixed = sum(attempt.fixed_nano_usd + 1 for attempt in plan.attempts)
+    rate = sum(attempt.output_rate for attempt in plan.attempts) * request.choices
+    if rate == 0 or available_nano_usd <= fixed:
+        return None
+    limit = (available_nano_usd - fixed) * 1_000_000 // rate
+    if limit < plan.allow.min_output_tokens:
+        return None
+    attempts = tuple(_with_limit(attempt, request.choices, limit) for attempt in plan.attempts)
+    return Plan(plan.name, attempts, plan.allow, plan.prompt_tokens_bound, plan.left_out)
+
+
+def _with_limit(attempt: PlannedAttempt, choices: int, limit: int) -> PlannedAttempt:
+    lowered = min(attempt.max_tokens, limit)
+    bound = NanoUSD(attempt.fixed_nano_usd + bound_of(((choices * lowered, attempt.output_rate),)))
+    return PlannedAttempt(attempt.route, lowered, bound, attempt.fixed_nano_usd, attempt.output_rate)
+
+
+def dearest_input(rates: Rates) -> int:
+    """The dearest class that a text input token can fall into."""
+    return max(rates.input_uncached, rates.cache_read, rates.cache_write_5m, rates.cache_write_1h)
+
+
+def refuse_empty(plan: Plan, request: ChatRequest) -> None:
+    """Raise what the caller should know if no route is left."""
+    if plan.attempts:
+        return
+    if plan.left_out:
+        raise ContextLengthError(
+            f"the request is too long: {'; '.join(plan.left_out)}. Shorten the messages or name a model with a larger window",
+            param="messages",
+        )
+    raise InvalidRequestError(f"no route serves '{request.model}'", param="model")
+
+
+def is_local(route: Route) -> bool:
+    """Whether the route's model runs on this machine."""
+    return route.origin is Origin.LOCAL

@@ -1,0 +1,77 @@
+"""The protocol of a provider, and the one table of what its failures mean.
+
+A provider takes a call and answers with a completion, whole or piece by piece, or raises one of
+`router.errors`' UpstreamError or UnavailableError. It neither retries nor counts money.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from router.catalog import Route
+from router.completion import Completion, CompletionStream
+from router.errors import UpstreamError, UpstreamInvalidError, UpstreamRefusedError
+from router.json_types import JsonObject
+from router.request import ChatRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One attempt as a provider sees it."""
+
+    request: ChatRequest
+    route: Route
+    max_tokens: int
+    """The output limit to send; never more than was held for."""
+    attempt_id: str
+    plain_schema: JsonObject | None = None
+    """The schema asked for, without our own keywords."""
+
+
+class Provider(Protocol):
+    """Serves models."""
+
+    async def complete(self, call: Call) -> Completion:
+        """Answer whole."""
+
+    async def stream(self, call: Call) -> CompletionStream:
+        """Begin to answer in pieces: returns once the provider has accepted."""
+
+    async def close(self) -> None:
+        """Give back connections and processes."""
+
+
+_REFUSED_AS_THEY_ARE = frozenset({400, 404, 413, 422, 429})
+_OUR_FAULT = frozenset({401, 402, 403, 407})
+
+
+def error_of_status(provider: str, status: int, code: str | None, retry_after: bytes | None) -> UpstreamError:
+    """Say what a provider's error status means for the caller and for the money.
+
+    4xx before any token are unbilled by every provider's documentation; 5xx may have been billed.
+    The provider's own text is never repeated: it may hold the prompt.
+    """
+    detail = f" ({code})" if code else ""
+    if status in _REFUSED_AS_THEY_ARE:
+        return UpstreamRefusedError(
+            f"provider '{provider}' refused the request with status {status}{detail}",
+            status=status,
+            code=code,
+            retry_after=retry_after if status == 429 else None,
+        )
+    if status in _OUR_FAULT:
+        return UpstreamRefusedError(
+            f"provider '{provider}' refused the gateway's own key or account with status {status}{detail}; "
+            "the operator must mend that",
+            status=502,
+            code="upstream_credentials",
+        )
+    if 400 <= status < 500:
+        return UpstreamRefusedError(
+            f"provider '{provider}' refused the request with status {status}{detail}", status=502, code=code
+        )
+    if 300 <= status < 400:
+        return UpstreamInvalidError(
+            f"provider '{provider}' answered with a redirect ({status}), which is never followed; set its base_url to the final address",
+            billable=False,
+        )
+    return UpstreamError(f"provider '{provider}' failed with status {status}{detail}", billable=True)

@@ -1,0 +1,112 @@
+"""Any server that speaks OpenAI's chat completions: OpenAI, DeepSeek's API, vLLM, SGLang ..."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+
+import aiohttp
+import orjson
+
+from router.completion import Completion, CompletionStream, Piece
+from router.errors import UpstreamInvalidError
+from router.providers.base import Call, error_of_status
+from router.providers.pool import Deadlines, Pool, read_bounded, translated
+from router.wire.upstream_answer import StreamReader, read_answer
+from router.wire.upstream_chat import render_chat
+
+ERROR_BYTES_MAX = 65_536
+
+
+class OpenAICompatible:
+    """One provider. `api_key` comes from the environment; None where the server wants none."""
+
+    def __init__(self, name: str, base_url: str, api_key: str | None, pool: Pool) -> None:
+        self._name = name
+        self._url = f"{base_url.rstrip('/')}/chat/completions"
+        self._pool = pool
+        self._headers = {"content-type": "application/json", "accept-encoding": "identity"}
+        if api_key is not None:
+            self._headers["authorization"] = f"Bearer {api_key}"
+
+    async def complete(self, call: Call) -> Completion:
+        """Answer whole."""
+        async with self._pool.post(
+            self._name, self._url, self._headers, render_chat(call), _deadlines(call)
+        ) as response:
+            if response.status != 200:
+                await self._refuse(response)
+            data = await read_bounded(self._name, response)
+        return read_answer(call, data)
+
+    async def stream(self, call: Call) -> CompletionStream:
+        """Begin to answer in pieces."""
+        stack = AsyncExitStack()
+        try:
+            response = await stack.enter_async_context(
+                self._pool.post(self._name, self._url, self._headers, render_chat(call), _deadlines(call))
+            )
+            if response.status != 200:
+                await self._refuse(response)
+            if response.content_type != "text/event-stream":
+                raise UpstreamInvalidError(
+                    f"provider '{self._name}' answered a streaming request with {response.content_type[:60]}", billable=True
+                )
+        except BaseException:
+            await stack.aclose()
+            raise
+        return _Stream(self._name, call, response, stack)
+
+    async def close(self) -> None:
+        """The pool is closed by who made it."""
+
+    async def _refuse(self, response: aiohttp.ClientResponse) -> None:
+        retry_after = response.headers.get("retry-after", "")
+        raise error_of_status(
+            self._name,
+            response.status,
+            _code_of(await response.content.read(ERROR_BYTES_MAX)),
+            retry_after.encode() if retry_after.isdigit() else None,
+        )
+
+
+class _Stream:
+    """A response being read, event by event."""
+
+    def __init__(self, provider: str, call: Call, response: aiohttp.ClientResponse, stack: AsyncExitStack) -> None:
+        self._provider = provider
+        self._response = response
+        self._stack = stack
+        self._reader = StreamReader(call)
+
+    async def __aiter__(self) -> AsyncIterator[Piece]:
+        """Give the pieces as they come."""
+        with translated(self._provider):
+            async for data in self._response.content.iter_any():
+                yield self._reader.feed(data)
+        self._reader.end()
+
+    def received_text(self) -> str:
+        """All text so far."""
+        return self._reader.received_text()
+
+    def completion(self) -> Completion:
+        """What was said at the end."""
+        return self._reader.completion()
+
+    async def aclose(self) -> None:
+        """Give the connection back, or break it off if the answer is not complete."""
+        await self._stack.aclose()
+
+
+def _deadlines(call: Call) -> Deadlines:
+    return Deadlines(call.route.deadline_s, call.route.idle_timeout_s)
+
+
+def _code_of(data: bytes) -> str | None:
+    """A provider's error code: a short word, never its sentence, which may repeat the prompt."""
+    try:
+        body = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return None
+    error = body.get("error") if isinstance(body, dict) else None
+    code = error.get("code") or error.get("type") if isinstance(error, dict) else None
+    return code[:60] if isinstance(code, str) and code.replace("_", "").replace("-", "").isalnum() else None

@@ -1,0 +1,114 @@
+"""Serve a gateway: one port, one event loop, a graceful end.
+
+uvicorn with uvloop and httptools. The socket is bound before anything else starts, so that a
+port in use is one sentence, and `port 0` is known.
+"""
+
+import errno
+import os
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import orjson
+import uvicorn
+import uvloop
+
+from router.app import Gateway, build
+from router.errors import UnavailableError
+from router.settings import Settings
+
+BACKLOG = 2_048
+GRACE_S = 30
+RUNNING_FILE = "gateway.json"
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Bind the listening socket. Raises UnavailableError that names what is wrong and what to do."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        if error.errno == errno.EADDRINUSE:
+            raise UnavailableError(
+                f"port {port} on {host} is in use; stop what listens there or choose another with --port (0 takes any free one)"
+            ) from None
+        if error.errno == errno.EACCES:
+            raise UnavailableError(f"port {port} needs root; choose one above 1023 with --port") from None
+        raise UnavailableError(f"cannot listen on {host} port {port}: {error.strerror}") from None
+    listener.set_inheritable(True)
+    return listener
+
+
+def serve(settings: Settings, on_ready: Callable[[str], None]) -> None:
+    """Run until SIGTERM or SIGINT. `on_ready` gets the URL once requests are answered."""
+    listener = bind(settings.host, settings.port)
+    port = listener.getsockname()[1]
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    with listener:
+        uvloop.run(_serve(settings, listener, f"http://{host}:{port}", on_ready))
+
+
+async def _serve(settings: Settings, listener: socket.socket, url: str, on_ready: Callable[[str], None]) -> None:
+    gateway = build(settings)
+    server = _Server(
+        uvicorn.Config(
+            gateway.app,
+            http="httptools",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            date_header=False,
+            backlog=BACKLOG,
+            timeout_graceful_shutdown=GRACE_S,
+            timeout_keep_alive=75,
+        ),
+        lambda: _ready(gateway, settings.data_dir / RUNNING_FILE, url, on_ready),
+    )
+    try:
+        gateway.start()
+        await server.serve(sockets=[listener])
+    finally:
+        (settings.data_dir / RUNNING_FILE).unlink(missing_ok=True)
+        await gateway.close()
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server, which says when it is up."""
+
+    def __init__(self, config: uvicorn.Config, on_started: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_started = on_started
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, then say so."""
+        await super().startup(sockets)
+        if self.started:
+            self._on_started()
+
+
+def _ready(gateway: Gateway, running_file: Path, url: str, on_ready: Callable[[str], None]) -> None:
+    temporary = running_file.with_suffix(".tmp")
+    temporary.write_bytes(orjson.dumps({"url": url, "pid": os.getpid()}))
+    temporary.replace(running_file)
+    gateway.telemetry.event("ready", url=url)
+    on_ready(url)
+
+
+def running_gateway(data_dir: Path) -> str | None:
+    """The URL of the gateway that runs on this data folder; None if none does."""
+    try:
+        found = orjson.loads((data_dir / RUNNING_FILE).read_bytes())
+        os.kill(int(found["pid"]), 0)
+    except (FileNotFoundError, ProcessLookupError, ValueError, KeyError):
+        return None
+    except PermissionError:
+        return str(found["url"])
+    return str(found["url"])
+
+

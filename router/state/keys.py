@@ -1,0 +1,111 @@
+"""Keys: made once, stored as HMACs, looked up on every request.
+
+The lookup table lives in memory. Another process may make or revoke keys beside a running
+gateway: SQLite's `data_version` says so for two microseconds a request, and the table is read
+again, so that a revocation holds from the next request on.
+"""
+
+import hmac
+import secrets
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+
+from ledger.clock import Clock
+from ledger.ids import KeyId, new_id
+from router.errors import InvalidRequestError, NotFoundError
+from router.state.schema import ensure_schema
+
+PREFIX = "sk-steelyard-"
+KEY_LENGTH_MAX = 128
+
+
+@dataclass(frozen=True, slots=True)
+class StoredKey:
+    """A key as it is stored. Times in microseconds since 1970."""
+
+    key_id: KeyId
+    team: str
+    name: str
+    hint: str
+    created_at_us: int
+    revoked_at_us: int | None
+
+
+class KeyStore:
+    """The keys of one state file."""
+
+    def __init__(self, path: Path, pepper: bytes, clock: Clock) -> None:
+        ensure_schema(path)
+        self._pepper = pepper
+        self._clock = clock
+        self._connection = sqlite3.connect(path, isolation_level=None, timeout=5.0)
+        self._connection.execute("PRAGMA journal_mode=WAL")
+        self._connection.execute("PRAGMA synchronous=FULL")
+        self._version = -1
+        self._by_hmac: dict[str, StoredKey] = {}
+        self.generation = 0
+        """Grows each time that the file was found changed."""
+
+    def find(self, key: str) -> StoredKey | None:
+        """Find a presented key; None if it is unknown or revoked. Compared in constant time."""
+        self.refresh()
+        if len(key) > KEY_LENGTH_MAX or not key.startswith(PREFIX):
+            return None
+        digest = self._digest(key)
+        found = self._by_hmac.get(digest)
+        if found is None or found.revoked_at_us is not None:
+            return None
+        return found
+
+    def refresh(self) -> None:
+        """Read the keys again if another process changed them."""
+        version = self._connection.execute("PRAGMA data_version").fetchone()[0]
+        if version != self._version:
+            self._read(version)
+
+    def create(self, team: str, name: str) -> tuple[StoredKey, str]:
+        """Make a key for `team`; return it and its text, which exists nowhere else."""
+        if not 0 < len(team) <= 64 or not team.isprintable():
+            raise InvalidRequestError("a team's name has 1 to 64 printable characters", param="team")
+        text = PREFIX + secrets.token_urlsafe(32)
+        now_us = self._clock()
+        stored = StoredKey(KeyId(new_id("key", now_us)), team, name, text[-4:], now_us, None)
+        self._connection.execute("BEGIN IMMEDIATE")
+        self._connection.execute("INSERT OR IGNORE INTO team (name, created_at_us) VALUES (?, ?)", (team, now_us))
+        self._connection.execute(
+            "INSERT INTO api_key (key_id, team, name, key_hmac, hint, created_at_us) VALUES (?, ?, ?, ?, ?, ?)",
+            (stored.key_id, team, name, self._digest(text), stored.hint, now_us),
+        )
+        self._connection.execute("COMMIT")
+        self._version = -1
+        return stored, text
+
+    def revoke(self, key_id: str) -> None:
+        """Revoke a key for good. Raises NotFoundError if there is none, or it was revoked before."""
+        changed = self._connection.execute(
+            "UPDATE api_key SET revoked_at_us = ? WHERE key_id = ? AND revoked_at_us IS NULL", (self._clock(), key_id)
+        )
+        if changed.rowcount != 1:
+            raise NotFoundError(f"there is no active key '{key_id}'; `steelyard keys list` shows them", param="key_id")
+        self._version = -1
+
+    def all(self) -> tuple[StoredKey, ...]:
+        """All keys, oldest first."""
+        self.refresh()
+        return tuple(sorted(self._by_hmac.values(), key=lambda key: key.key_id))
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    def _digest(self, key: str) -> str:
+        return hmac.digest(self._pepper, key.encode("utf-8", "surrogatepass"), "sha256").hex()
+
+    def _read(self, version: int) -> None:
+        rows = self._connection.execute(
+            "SELECT key_hmac, key_id, team, name, hint, created_at_us, revoked_at_us FROM api_key"
+        ).fetchall()
+        self._by_hmac = {row[0]: StoredKey(KeyId(row[1]), *row[2:]) for row in rows}
+        self._version = version
+        self.generation += 1

@@ -1,0 +1,1 @@
+"""The state's schema, step by step (Alembic)."""
