@@ -1,0 +1,135 @@
+"""Read the policy files of a folder: one team a file, nothing unknown, nothing unread."""
+
+import hashlib
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from policies.decision import AtLimit, Settle
+from policies.document import Mapping, Scalar, read_document, suggestion
+from policies.errors import DocumentError
+from policies.facts import TaskKind
+from policies.rules import ANY_MODEL, PLAN_NAMES, SpendingLimits, TeamPolicy
+
+KEYS = ("team", "models", "plans", "auto", "baseline", "limits", "at_limit", "min_output_tokens", "settle")
+LIMIT_KEYS = ("request_usd", "day_usd", "month_usd")
+MIN_OUTPUT_TOKENS = 1_024
+
+
+@dataclass(frozen=True, slots=True)
+class Policies:
+    """All teams' rules, by team."""
+
+    teams: dict[str, TeamPolicy]
+
+
+def load_policies(folder: Path, known_models: Collection[str]) -> Policies:
+    """Read every `*.yaml` in `folder`.
+
+    Raises PolicyError with file, line and what to write instead.
+    """
+    if not folder.is_dir():
+        raise DocumentError("there is no such folder; make it and put one file a team into it", str(folder), 1)
+    teams: dict[str, TeamPolicy] = {}
+    for path in sorted((*folder.glob("*.yaml"), *folder.glob("*.yml"))):
+        document = read_document(path)
+        policy = read_policy(document, hashlib.sha256(path.read_bytes()).hexdigest(), known_models)
+        other = teams.get(policy.team)
+        if other is not None:
+            raise document.error(f"team '{policy.team}' has its rules in {other.file} already; write one file a team", "team")
+        teams[policy.team] = policy
+    if not teams:
+        raise DocumentError("no policy file (*.yaml) is here; without one no team may do anything", str(folder), 1)
+    return Policies(teams)
+
+
+def read_policy(document: Mapping, policy_hash: str, known_models: Collection[str]) -> TeamPolicy:
+    """Read one team's rules from a document."""
+    document.only(KEYS)
+    team = document.text("team")
+    if len(team) > 64 or not team.isprintable() or "," in team:
+        raise document.error("team must have 1 to 64 printable characters and no comma", "team")
+    models = _models(document, known_models)
+    plans = _plans(document, models, known_models)
+    auto = _auto(document, plans)
+    baseline = document.optional_text("baseline")
+    if baseline is not None and baseline not in known_models:
+        raise document.error(f"baseline names the unknown model '{baseline}'{suggestion(baseline, known_models)}", "baseline")
+    limits = document.mapping("limits")
+    limits.only(LIMIT_KEYS)
+    return TeamPolicy(
+        team=team,
+        models=models,
+        plans=plans,
+        auto=auto,
+        baseline=baseline,
+        limits=SpendingLimits(*(limits.usd(key) if limits.has(key) else None for key in LIMIT_KEYS)),
+        at_limit=document.choice("at_limit", AtLimit, AtLimit.CLAMP),
+        min_output_tokens=document.integer("min_output_tokens", 1, 1_000_000, MIN_OUTPUT_TOKENS),
+        settle=document.choice("settle", Settle, Settle.AFTER),
+        policy_hash=policy_hash,
+        file=document.file,
+        rule_lines=_rule_lines(document, team),
+    )
+
+
+def _models(document: Mapping, known_models: Collection[str]) -> tuple[str, ...]:
+    words = document.words("models")
+    if not words:
+        raise document.error("models is empty, so nothing is allowed; name some, or write [\"*\"]", "models")
+    if any(word.text == ANY_MODEL for word in words):
+        if len(words) > 1:
+            raise document.error('models holds "*" and names beside it; write one or the other', "models")
+        return tuple(known_models)
+    return _known(words, "models", known_models)
+
+
+def _plans(
+    document: Mapping, models: tuple[str, ...], known_models: Collection[str]
+) -> dict[str, tuple[str, ...]]:
+    section = document.mapping("plans")
+    section.only(PLAN_NAMES)
+    plans: dict[str, tuple[str, ...]] = {}
+    for name in section:
+        words = section.words(name)
+        if not words:
+            raise section.error(f"plans.{name} is empty; name at least one model, or leave the plan out", name)
+        chosen = _known(words, f"plans.{name}", known_models)
+        for word in words:
+            if word.text not in models:
+                raise word.error(f"plans.{name} names '{word.text}', which models does not allow; add it there or leave it out here")
+        plans[name] = chosen
+    return plans
+
+
+def _auto(document: Mapping, plans: dict[str, tuple[str, ...]]) -> dict[TaskKind, str]:
+    section = document.mapping("auto")
+    section.only([kind.value for kind in TaskKind])
+    auto: dict[TaskKind, str] = {}
+    for kind in TaskKind:
+        if section.has(kind.value):
+            plan = section.text(kind.value)
+            if plan not in plans:
+                raise section.error(f"auto.{kind.value} names the plan '{plan}', which plans does not define{suggestion(plan, plans)}", kind.value)
+            auto[kind] = plan
+    return auto
+
+
+def _known(words: tuple[Scalar, ...], what: str, known_models: Collection[str]) -> tuple[str, ...]:
+    seen: list[str] = []
+    for word in words:
+        if word.text not in known_models:
+            raise word.error(f"{what} names the unknown model '{word.text}'{suggestion(word.text, known_models)}")
+        if word.text in seen:
+            raise word.error(f"{what} names '{word.text}' twice")
+        seen.append(word.text)
+    return tuple(seen)
+
+
+def _rule_lines(document: Mapping, team: str) -> dict[str, int]:
+    lines: dict[str, int] = {}
+    for key, node in document.entries.items():
+        lines[f"{team}.{key}"] = document.key_lines[key]
+        if isinstance(node, Mapping):
+            lines.update({f"{team}.{key}.{inner}": line for inner, line in node.key_lines.items()})
+    return lines
