@@ -31,7 +31,7 @@ from router.guard import Guard
 from router.limits import policy_limits
 from router.pipeline import Pipeline
 from router.planning import Planner
-from router.pricing import price_rows
+from router.pricing import missing_prices
 from router.processes.counters import TokenCounter
 from router.providers.base import Provider
 from router.providers.local.build import build_engine
@@ -107,7 +107,7 @@ def build(settings: Settings, *, clock: Clock = system_clock) -> Gateway:
     )
     if ledger.recovered:
         telemetry.event("recovered", attempts_posted_at_their_bound=len(ledger.recovered))
-    ledger.ensure_prices(price_rows(settings, clock()))
+    ledger.ensure_prices(missing_prices(settings, ledger.prices, clock()))
     ledger.budgets.set_policy_limits(policy_limits(settings.policies))
 
     pool = Pool()
@@ -118,7 +118,7 @@ def build(settings: Settings, *, clock: Clock = system_clock) -> Gateway:
         for provider in settings.providers
     }
     providers.update({name: LocalProvider(name, engine) for name, engine in engines.items()})
-    token_counter = TokenCounter()
+    token_counter = TokenCounter(settings.data_dir / "tokenizers")
     counter = PromptCounter(token_counter, engines)
     accounts = Accounts(ledger, clock)
     pipeline = Pipeline(

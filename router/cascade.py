@@ -16,7 +16,7 @@ from router.accounts import Attempt, Hold, Settlement
 from router.catalog import Origin
 from router.completion import Completion, CompletionStream
 from router.counting import PromptCounter
-from router.errors import BusyError, GatewayError, UnavailableError, UpstreamError, UpstreamRefusedError
+from router.errors import BusyError, GatewayError, InvalidRequestError, UnavailableError, UpstreamError, UpstreamRefusedError
 from router.json_types import JsonObject
 from router.planning import Plan
 from router.providers.base import Call, Provider
@@ -140,7 +140,9 @@ class Cascade:
     ) -> Settlement:
         """What a failed attempt costs: nothing where it was refused unbilled; else what we counted."""
         code = error.code if isinstance(error, GatewayError) else "cancelled" if isinstance(error, asyncio.CancelledError) else "internal_error"
-        if isinstance(error, UnavailableError) or (isinstance(error, UpstreamError) and not error.billable):
+        if isinstance(error, (UnavailableError, InvalidRequestError)) or (
+            isinstance(error, UpstreamError) and not error.billable
+        ):
             return Settlement(State.VOID, error=code)
         if call.route.origin is Origin.LOCAL:
             elapsed_us = self._clock() - attempt.dispatched_at_us

@@ -1,0 +1,94 @@
+"""All the checks of one extraction, in one pass over its fields."""
+
+from collections.abc import Sequence
+
+import orjson
+
+from verifiers.answer import Answer, LeafValue, NotJsonError, read_answer
+from verifiers.checks.completeness import check_completeness
+from verifiers.checks.rivals import check_rivals
+from verifiers.checks.schema import ExtractionSchema, check_schema
+from verifiers.checks.sums import check_sums
+from verifiers.checks.support import check_support
+from verifiers.document import Document
+from verifiers.gate import Gate
+from verifiers.scores import field_score, token_spans
+from verifiers.tokens import TokenLogprob
+from verifiers.verdict import FieldVerdict, Finding, Outcome, Verdict
+
+FIELDS_MAX = 2_000
+JSON_CHECK = "json"
+
+
+def check_extraction(
+    schema: ExtractionSchema, document: str, answer_text: str, tokens: Sequence[TokenLogprob] | None, gate: Gate
+) -> Verdict:
+    """Check one answer against its schema and its document. Never raises for a bad answer."""
+    try:
+        answer = read_answer(answer_text)
+        value = orjson.loads(answer_text)
+    except (NotJsonError, orjson.JSONDecodeError):
+        finding = Finding(JSON_CHECK, "", Outcome.FAILED, "json.invalid", "the answer is not JSON")
+        return Verdict(valid=False, fields=(), findings=(finding,))
+    findings = [*_duplicates(answer), *check_schema(schema, value)]
+    if len(answer.leaves) > FIELDS_MAX:
+        findings.append(Finding(JSON_CHECK, "", Outcome.FAILED, "json.too_many_fields", f"the answer has more than {FIELDS_MAX} fields"))
+    valid = not any(finding.outcome is Outcome.FAILED for finding in findings)
+    sums = check_sums(schema.sums, answer.leaves)
+    indexed = Document(document)
+    spans = token_spans(answer_text, tokens) if tokens else None
+    fields = tuple(
+        _field(schema, indexed, leaf, spans, [*_about(leaf, findings), *_about(leaf, sums)], gate)
+        for leaf in answer.leaves[:FIELDS_MAX]
+    )
+    return Verdict(valid=valid, fields=fields, findings=tuple(findings))
+
+
+def _field(
+    schema: ExtractionSchema,
+    document: Document,
+    leaf: LeafValue,
+    spans: Sequence[tuple[int, int, float]] | None,
+    findings: list[Finding],
+    gate: Gate,
+) -> FieldVerdict:
+    supported = check_support(document, leaf)
+    findings.append(supported.finding)
+    if supported.places:
+        labels = schema.labels.get(_generic(leaf.path), ())
+        for finding in (
+            check_rivals(document, leaf, supported.places, labels),
+            check_completeness(document, leaf, supported.places),
+        ):
+            if finding is not None:
+                findings.append(finding)
+    score = field_score(leaf, spans)
+    flagged = gate.doubts(score) or any(finding.outcome is Outcome.FAILED for finding in findings)
+    return FieldVerdict(leaf.path, flagged, score, tuple(findings))
+
+
+def _about(leaf: LeafValue, findings: Sequence[Finding]) -> list[Finding]:
+    return [finding for finding in findings if finding.field == leaf.path]
+
+
+def _duplicates(answer: Answer) -> list[Finding]:
+    return [
+        Finding(JSON_CHECK, path, Outcome.FAILED, "json.duplicate_key", f"{path} stands twice in the answer")
+        for path in answer.duplicate_keys[:20]
+    ]
+
+
+def _generic(path: str) -> str:
+    """`items[3].amount` -> `items[].amount`."""
+    return "".join(part if index % 2 == 0 else "[]" for index, part in enumerate(_split(path)))
+
+
+def _split(path: str) -> list[str]:
+    parts: list[str] = []
+    rest = path
+    while "[" in rest:
+        head, _, tail = rest.partition("[")
+        number, _, rest = tail.partition("]")
+        parts.extend((head, number))
+    parts.append(rest)
+    return parts
