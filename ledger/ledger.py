@@ -11,6 +11,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import IO
+from urllib.parse import quote
+
+from sqlalchemy import Engine, create_engine
 
 from ledger.budgets import Budgets, Limit, Scope, ScopeKind, Window, window_bounds
 from ledger.clock import Clock, system_clock
@@ -143,6 +146,11 @@ def set_limit(
     finally:
         connection.close()
     return limit_id
+
+
+def read_only_engine(path: Path) -> Engine:
+    """An engine that reads the ledger at `path`, beside whoever writes it."""
+    return create_engine(f"sqlite:///file:{quote(str(path))}?mode=ro&uri=true", connect_args={"timeout": 5.0})
 
 
 def _take(path: Path) -> IO[str]:

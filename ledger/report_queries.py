@@ -31,7 +31,7 @@ from sqlalchemy import (
 
 from ledger.money import UNITS_PER_PRICE
 from ledger.report_values import JUDGES, Dimension
-from ledger.rows import State
+from ledger.rows import OutcomeSource, State
 from ledger.selectables import ANSWER, ENTRY, OUTCOME, PRICE, REQUEST
 from ledger.usage import UNIT_CLASSES
 
@@ -41,6 +41,10 @@ OUTPUT_CLASSES = tuple(name for name in UNIT_CLASSES if name.startswith("output_
 TOKEN_CLASSES = INPUT_CLASSES + OUTPUT_CLASSES
 RIGHT = ("right", "passed")
 WRONG = ("wrong", "failed")
+
+# Written into the statement, so that SQLite sees that a partial index with the same condition will do.
+_ADJUST = literal(State.ADJUST.value, literal_execute=True)
+_CHECK = literal(OutcomeSource.CHECK.value, literal_execute=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +206,7 @@ def _per_request(scope: Scope) -> Subquery:
                 and_(
                     used.c.attempt_id == ANSWER.c.attempt_id,
                     used.c.state != State.DISPATCHED.value,
-                    used.c.state != State.ADJUST.value,
+                    used.c.state != _ADJUST,
                 ),
             )
             .outerjoin(adjusted, adjusted.c.attempt_id == ANSWER.c.attempt_id)
@@ -229,7 +233,7 @@ def _requests_with(tried: FromClause) -> FromClause:
         and_(
             tried.c.attempt_id == func.coalesce(ANSWER.c.attempt_id, last),
             tried.c.state == State.DISPATCHED.value,
-            tried.c.state != State.ADJUST.value,  # says to SQLite that its partial index will do
+            tried.c.state != _ADJUST,
         ),
     )
 
@@ -256,7 +260,7 @@ def _judged(scope: Scope) -> Subquery:
     told_by = (OUTCOME.c.request_id, OUTCOME.c.attempt_id, OUTCOME.c.source, OUTCOME.c.field, OUTCOME.c.simulated)
     newest = (
         select(func.max(OUTCOME.c.seq))
-        .where(OUTCOME.c.source != "check", OUTCOME.c.source.in_([judge.value for judge in JUDGES]))
+        .where(OUTCOME.c.source != _CHECK, OUTCOME.c.source.in_([judge.value for judge in JUDGES]))
         .group_by(*told_by)
     )
     return (

@@ -26,7 +26,7 @@ class Units:
     cpu_us: int = 0
     gpu_us: int = 0
 
-    def values(self) -> tuple[int, ...]:
+    def values(self) -> tuple[int, int, int, int, int, int, int, int, int, int, int]:
         """All classes in the order of `UNIT_CLASSES`."""
         return (
             self.input_uncached,

@@ -27,6 +27,7 @@ QUEUE_MAX = 20_000
 SPACE_CHECK_S = 0.2
 RETRY_S = 0.25
 
+SqlValue = None | int | float | str
 Done = Callable[[LedgerError | None], None]
 Notify = Callable[[Sequence[Callable[[], None]]], None]
 
@@ -168,7 +169,7 @@ class Writer:
         self._tell([(group, refusal) for group in groups if not group.is_fact])
 
     def _commit(self, groups: list[_Group]) -> sqlite3.Error | None:
-        by_type: dict[type[Row], list[object]] = {}
+        by_type: dict[type[Row], list[tuple[SqlValue, ...]]] = {}
         for group in groups:
             for row in group.rows:
                 kind = type(row)

@@ -251,7 +251,7 @@ class _Reader:
         return root
 
     def _node(self, event: yaml.Event, name: str, depth: int) -> Node:
-        line = event.start_mark.line + 1
+        line = _line(event)
         if depth > DEPTH_MAX:
             raise self._error(f"this is nested deeper than {DEPTH_MAX} levels", event)
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
@@ -278,9 +278,13 @@ class _Reader:
                 raise self._error("merge keys are not read; write the values out", event)
             if key in entries:
                 raise self._error(f"the key '{key}' is here twice; the first is in line {key_lines[key]}", event)
-            key_lines[key] = event.start_mark.line + 1
+            key_lines[key] = _line(event)
             entries[key] = self._node(next(self._events), f"{name}.{key}" if name else key, depth + 1)
         return Mapping(entries, key_lines, name, self._file, line)
 
     def _error(self, message: str, event: yaml.Event) -> DocumentError:
-        return DocumentError(message, self._file, event.start_mark.line + 1)
+        return DocumentError(message, self._file, _line(event))
+
+
+def _line(event: yaml.Event) -> int:
+    return event.start_mark.line + 1 if event.start_mark is not None else 1

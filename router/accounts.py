@@ -91,7 +91,12 @@ class Accounts:
     async def written(self, rows: Sequence[Row]) -> None:
         """Record facts and return once they are on disk."""
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.ledger.record(rows, lambda _error: future.done() or future.set_result(None))
+
+        def done(_error: LedgerError | None) -> None:
+            if not future.done():
+                future.set_result(None)
+
+        self.ledger.record(rows, done)
         await future
 
     def release(self, reservation: Reservation) -> None:
@@ -172,7 +177,7 @@ class Hold:
         """Release what is left and write the answer's row; with `wait`, return once all is on disk."""
         self._closed = True
         self._accounts.release(self._reservation)
-        rows = (answer, *outcomes)
+        rows: tuple[Row, ...] = (answer, *outcomes)
         if wait and self._caller.policy.settle is Settle.STRICT:
             await self._accounts.written(rows)
         else:

@@ -105,14 +105,17 @@ class Pipeline:
     ) -> None:
         now_us = self.clock()
         left = isinstance(error, ClientLeftError) or reply.client_left
-        known = isinstance(error, GatewayError)
-        code = error.code if isinstance(error, GatewayError) else "cancelled" if isinstance(error, asyncio.CancelledError) else "internal_error"
+        status, code = 500, "internal_error"
+        if isinstance(error, GatewayError):
+            status, code = error.status, error.code
+        elif isinstance(error, asyncio.CancelledError):
+            code = "cancelled"
         row = AnswerRow(
             request_id=hold.request_id,
             at_us=now_us,
             attempt_id=ran.attempt.attempt_id if ran is not None else None,
             status="client_left" if left else "failed",
-            http_status=200 if reply.started else error.status if known else 500,
+            http_status=200 if reply.started else status,
             error=code,
             fields_checked=0,
             fields_flagged=0,

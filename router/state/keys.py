@@ -90,6 +90,10 @@ class KeyStore:
             raise NotFoundError(f"there is no active key '{key_id}'; `steelyard keys list` shows them", param="key_id")
         self._version = -1
 
+    def touch(self) -> None:
+        """Let a running gateway see that something changed, limits in the ledger among it."""
+        self._connection.execute("UPDATE team SET name = name WHERE rowid = (SELECT MIN(rowid) FROM team)")
+
     def all(self) -> tuple[StoredKey, ...]:
         """All keys, oldest first."""
         self.refresh()

@@ -1,0 +1,87 @@
+"""`steelyard keys`: make, list and revoke keys, beside a running gateway or without one."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from ledger.budgets import Scope, ScopeKind, Window
+from ledger.clock import system_clock, to_datetime
+from ledger.ledger import set_limit
+from ledger.money import parse_usd
+from router.commands.exit_codes import NOTHING, errors_as_sentences
+from router.errors import InvalidRequestError
+from router.settings import CONFIG_NAME, Settings, load_settings
+from router.state.keys import KeyStore
+from router.state.pepper import load_pepper
+
+app = typer.Typer(no_args_is_help=True, help="Keys, which belong to teams.")
+Config = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.")]
+
+
+@app.command(epilog="Example: steelyard keys create --team finance --name invoices --day-usd 2.50")
+def create(
+    team: Annotated[str, typer.Option(help="The team that the key belongs to; it must have a policy file.")],
+    name: Annotated[str, typer.Option(help="What the key is for.")] = "",
+    day_usd: Annotated[str | None, typer.Option(help="At most so many US dollars a day.")] = None,
+    month_usd: Annotated[str | None, typer.Option(help="At most so many US dollars a month.")] = None,
+    config: Config = Path(CONFIG_NAME),
+) -> None:
+    """Make a key. It is printed once, on stdout, and stored nowhere."""
+    with errors_as_sentences():
+        settings = load_settings(config)
+        if team not in settings.policies.teams:
+            known = ", ".join(settings.policies.teams)
+            raise InvalidRequestError(f"there is no policy for team '{team}'; teams are {known}")
+        limits = [
+            (window, parse_usd(text))
+            for window, text in ((Window.DAY, day_usd), (Window.MONTH, month_usd))
+            if text is not None
+        ]
+        keys = open_keys(settings)
+        stored, text = keys.create(team, name)
+        for window, amount in limits:
+            set_limit(
+                settings.ledger_path,
+                Scope(ScopeKind.KEY, stored.key_id),
+                window,
+                amount,
+                at_us=system_clock(),
+                by="steelyard keys create",
+                reason="set when the key was made",
+            )
+        keys.touch()
+    typer.echo(f"key {stored.key_id} of team '{team}'; it is shown this once:", err=True)
+    typer.echo(text)
+
+
+@app.command("list", epilog="Example: steelyard keys list")
+def list_keys(config: Config = Path(CONFIG_NAME)) -> None:
+    """List all keys; the keys themselves are not stored and so not shown."""
+    with errors_as_sentences():
+        found = open_keys(load_settings(config)).all()
+    if not found:
+        typer.echo("there is no key yet; make one with: steelyard keys create --team TEAM", err=True)
+        raise typer.Exit(NOTHING)
+    table = Table("key", "team", "name", "ends in", "made", "revoked", box=None)
+    for key in found:
+        revoked = to_datetime(key.revoked_at_us).strftime("%Y-%m-%d %H:%M") if key.revoked_at_us else ""
+        made = to_datetime(key.created_at_us).strftime("%Y-%m-%d %H:%M")
+        table.add_row(key.key_id, key.team, key.name, key.hint, made, revoked)
+    Console(soft_wrap=True).print(table)
+
+
+@app.command(epilog="Example: steelyard keys revoke key_01KB...")
+def revoke(key_id: Annotated[str, typer.Argument(help="The key's id, from `steelyard keys list`.")], config: Config = Path(CONFIG_NAME)) -> None:
+    """Revoke a key for good; a running gateway refuses it from its next request on."""
+    with errors_as_sentences():
+        open_keys(load_settings(config)).revoke(key_id)
+    typer.echo(f"{key_id} is revoked")
+
+
+def open_keys(settings: Settings) -> KeyStore:
+    """The keys of a configuration."""
+    pepper = load_pepper(settings.data_dir / "pepper", settings.pepper)
+    return KeyStore(settings.data_dir / "state.sqlite", pepper, system_clock)

