@@ -150,11 +150,21 @@ def generate(path: Path, requests: int) -> None:
 
 
 def _baseline_price(connection: sqlite3.Connection) -> None:
-    rates = {name: 15_000_000_000 if name.startswith(("input", "cache")) else 75_000_000_000 for name in UNIT_CLASSES}
+    rates = {
+        name: 15_000_000_000 if name.startswith(("input", "cache")) else 75_000_000_000
+        for name in UNIT_CLASSES
+    }
     rates["cpu_us"] = rates["gpu_us"] = 0
     columns = {
-        "price_id": "pri_premium", "sku": "claude-opus-5-5", "tier": "standard", "min_input_tokens": 0,
-        "effective_from_us": 0, "recorded_at_us": 0, "source": "bench", "source_sha256": "", **rates,
+        "price_id": "pri_premium",
+        "sku": "claude-opus-5-5",
+        "tier": "standard",
+        "min_input_tokens": 0,
+        "effective_from_us": 0,
+        "recorded_at_us": 0,
+        "source": "bench",
+        "source_sha256": "",
+        **rates,
     }
     connection.execute(
         f"INSERT INTO price ({', '.join(columns)}) VALUES ({', '.join('?' for _ in columns)})",  # noqa: S608
@@ -167,9 +177,34 @@ def _request(number: int, at_us: int, chance: random.Random) -> Iterator[Row]:
     team, first = chance.choice(TEAMS), chance.choices((0, 1, 2), (5, 4, 1))[0]
     extraction = number % 2 == 0
     yield RequestRow(
-        request_id, at_us, team, "key_1", "chat.completions", "auto", "cheap", "a,b",
-        "extraction" if extraction else "generation", "", "", None, None, None, False, 2, 4_000, 1_500, 1_024, 1,
-        9_000_000, "claude-opus", "pri_premium", 1.0, 1, "p1", "r1", False,
+        request_id,
+        at_us,
+        team,
+        "key_1",
+        "chat.completions",
+        "auto",
+        "cheap",
+        "a,b",
+        "extraction" if extraction else "generation",
+        "",
+        "",
+        None,
+        None,
+        None,
+        False,
+        2,
+        4_000,
+        1_500,
+        1_024,
+        1,
+        9_000_000,
+        "claude-opus",
+        "pri_premium",
+        1.0,
+        1,
+        "p1",
+        "r1",
+        False,
     )
     fallback = number % 10 == 0
     attempt_id = ""
@@ -184,14 +219,26 @@ def _request(number: int, at_us: int, chance: random.Random) -> Iterator[Row]:
             dispatched,
             entry_id=dispatched.entry_id + "s",
             state=State.SETTLED.value if last else State.SETTLED_ESTIMATED.value,
-            cost_nano_usd=tokens * rate // 1_000_000, input_uncached=tokens, cache_read=tokens // 3,
+            cost_nano_usd=tokens * rate // 1_000_000,
+            input_uncached=tokens,
+            cache_read=tokens // 3,
             output_text=tokens // 10,
         )
     failed = number % 50 == 49
     checked = 6 if extraction and not failed else 0
     yield AnswerRow(
-        request_id, at_us + 900_000, None if failed else attempt_id, "failed" if failed else "answered",
-        502 if failed else 200, None, checked, checked // 6, number % 4 == 0 if checked else None, None, None, 900_000,
+        request_id,
+        at_us + 900_000,
+        None if failed else attempt_id,
+        "failed" if failed else "answered",
+        502 if failed else 200,
+        None,
+        checked,
+        checked // 6,
+        number % 4 == 0 if checked else None,
+        None,
+        None,
+        900_000,
     )
     if checked:
         for check in CHECKS:
@@ -208,16 +255,37 @@ def _dispatch(
     return EntryRow(
         "ent" + attempt_id[3:], attempt_id, request_id, State.DISPATCHED.value, at_us, at_us, number,
         "answer" if number == 1 else "fallback", team, "key_1", "cheap", route, route, origin, model, None, None,
-        None, 9_000_000, None, None, *(0 for _ in UNIT_CLASSES), None, None, False, None, None, "p1", "r1", False,
+        None, 9_000_000, None, None, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, None, None, False, None, None, "p1", "r1", False,
     )  # fmt: skip
 
 
 def _outcome(
-    number: int, request_id: str, attempt_id: str, at_us: int, source: str, check: str, field: str, outcome: str
+    number: int,
+    request_id: str,
+    attempt_id: str,
+    at_us: int,
+    source: str,
+    check: str,
+    field: str,
+    outcome: str,
 ) -> OutcomeRow:
     return OutcomeRow(
-        f"out_{number}_{source}_{check}_{field}_{at_us}_{random.getrandbits(60)}", request_id, attempt_id, at_us,  # noqa: S311
-        source, check, field, outcome, "", "", None, None, None, False, 1.0, False,
+        f"out_{number}_{source}_{check}_{field}_{at_us}_{random.getrandbits(60)}",
+        request_id,
+        attempt_id,
+        at_us,
+        source,
+        check,
+        field,
+        outcome,
+        "",
+        "",
+        None,
+        None,
+        None,
+        False,
+        1.0,
+        False,
     )
 
 

@@ -1,8 +1,11 @@
 """After a crash: what was dispatched and never settled is posted at its bound.
 
-The provider may have charged up to that; a later reconciliation corrects it with an ADJUST.
+The provider may have charged up to that; a later reconciliation corrects it with an ADJUST. Every
+opening writes how far the ledger was, with nothing open: the next one looks no further back, so a
+start costs what the last run left and not what the ledger holds.
 """
 
+import os
 import sqlite3
 
 from ledger.ids import new_id
@@ -11,14 +14,19 @@ from ledger.writer import INSERTS
 
 _OPEN_ATTEMPTS = """
     SELECT e.* FROM entry e
-    WHERE e.state = 'DISPATCHED' AND NOT EXISTS (
-        SELECT 1 FROM entry t WHERE t.attempt_id = e.attempt_id
+    WHERE e.seq > ? AND e.state = 'DISPATCHED' AND NOT EXISTS (
+        SELECT 1 FROM entry t WHERE t.attempt_id = e.attempt_id AND t.state <> 'ADJUST'
         AND t.state IN ('SETTLED', 'SETTLED_ESTIMATED', 'VOID', 'POSTED_WORST'))
     ORDER BY e.seq
 """
 _UNANSWERED = """
     SELECT r.request_id, r.at_us FROM request r
-    WHERE NOT EXISTS (SELECT 1 FROM answer a WHERE a.request_id = r.request_id) ORDER BY r.seq
+    WHERE r.seq > ? AND NOT EXISTS (SELECT 1 FROM answer a WHERE a.request_id = r.request_id) ORDER BY r.seq
+"""
+_LAST_OPENING = "SELECT entry_seq, request_seq FROM opening ORDER BY seq DESC LIMIT 1"
+_OPENING = """
+    INSERT INTO opening (at_us, process_id, entry_seq, request_seq, attempts_posted) VALUES (
+        ?, ?, (SELECT COALESCE(MAX(seq), 0) FROM entry), (SELECT COALESCE(MAX(seq), 0) FROM request), ?)
 """
 
 
@@ -28,15 +36,17 @@ def recover(connection: sqlite3.Connection, at_us: int) -> tuple[EntryRow, ...]:
     One transaction. `connection` is the ledger's only writer.
     """
     connection.execute("BEGIN IMMEDIATE")
-    cursor = connection.execute(_OPEN_ATTEMPTS)
+    entry_seq, request_seq = connection.execute(_LAST_OPENING).fetchone() or (0, 0)
+    cursor = connection.execute(_OPEN_ATTEMPTS, (entry_seq,))
     names = [column[0] for column in cursor.description]
     posted = tuple(_posted(dict(zip(names, row, strict=True)), at_us) for row in cursor.fetchall())
     answers = [
         AnswerRow(request_id, at_us, None, "failed", 0, "crash", 0, 0, None, None, None, at_us - asked_at_us)
-        for request_id, asked_at_us in connection.execute(_UNANSWERED).fetchall()
+        for request_id, asked_at_us in connection.execute(_UNANSWERED, (request_seq,)).fetchall()
     ]
     connection.executemany(INSERTS[EntryRow], [_values(entry) for entry in posted])
     connection.executemany(INSERTS[AnswerRow], [_values(answer) for answer in answers])
+    connection.execute(_OPENING, (at_us, os.getpid(), len(posted)))
     connection.execute("COMMIT")
     return posted
 

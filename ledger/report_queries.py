@@ -11,6 +11,7 @@ is of the simulated part, and sums named as fields of `ledger.report_values.Meas
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -46,6 +47,9 @@ WRONG = ("wrong", "failed")
 _ADJUST = literal(State.ADJUST.value, literal_execute=True)
 _CHECK = literal(OutcomeSource.CHECK.value, literal_execute=True)
 
+Sums = Select[*tuple[Any, ...]]
+"""A statement whose rows are keys and sums, by name."""
+
 
 @dataclass(frozen=True, slots=True)
 class Scope:
@@ -67,9 +71,9 @@ class Scope:
             found.append(REQUEST.c.at_us < self.to_us)
         return found
 
-    def keys(self, attempt: FromClause) -> list[ColumnElement[object]]:
+    def keys(self, attempt: FromClause) -> list[ColumnElement[Any]]:
         """The dimensions as columns; model, route and origin are those of `attempt`."""
-        columns: dict[Dimension, ColumnElement[object]] = {
+        columns: dict[Dimension, ColumnElement[Any]] = {
             Dimension.TEAM: REQUEST.c.team,
             Dimension.MODEL: attempt.c.model,
             Dimension.DAY: type_coerce(REQUEST.c.at_us, Integer) // DAY_US,
@@ -85,7 +89,7 @@ class Scope:
         return [f"key_{place}" for place in range(len(self.by))]
 
 
-def spending(scope: Scope) -> Select[tuple[object, ...]]:
+def spending(scope: Scope) -> Sums:
     """Money by state, tokens and attempts."""
     cost = func.coalesce(ENTRY.c.cost_nano_usd, 0)
     input_tokens = _sum_of(ENTRY, INPUT_CLASSES)
@@ -109,7 +113,7 @@ def spending(scope: Scope) -> Select[tuple[object, ...]]:
     )
 
 
-def answering(scope: Scope) -> Select[tuple[object, ...]]:
+def answering(scope: Scope) -> Sums:
     """Requests and how they ended, shares by origin, checks, and the baseline's cost and estimate."""
     finished = _per_request(scope)
     c = finished.c
@@ -139,7 +143,7 @@ def answering(scope: Scope) -> Select[tuple[object, ...]]:
     ).group_by(*keys)
 
 
-def judging(scope: Scope) -> Select[tuple[object, ...]]:
+def judging(scope: Scope) -> Sums:
     """How many answers and fields each judge judged and found right, and what those answers cost."""
     judged = _judged(scope)
     c = judged.c
@@ -160,7 +164,7 @@ def judging(scope: Scope) -> Select[tuple[object, ...]]:
     ).group_by(*keys)
 
 
-def baseline_routes(scope: Scope) -> Select[tuple[str]]:
+def baseline_routes(scope: Scope) -> Select[str]:
     """The routes at whose prices the estimate is made."""
     return (
         select(REQUEST.c.baseline_route)
@@ -257,7 +261,13 @@ def _judged(scope: Scope) -> Subquery:
     tried = ENTRY.alias("tried")
     apart = or_(REQUEST.c.simulated, func.coalesce(tried.c.simulated, false()), OUTCOME.c.simulated)
     surest = case({judge.value: place for place, judge in enumerate(JUDGES)}, value=OUTCOME.c.source)
-    told_by = (OUTCOME.c.request_id, OUTCOME.c.attempt_id, OUTCOME.c.source, OUTCOME.c.field, OUTCOME.c.simulated)
+    told_by = (
+        OUTCOME.c.request_id,
+        OUTCOME.c.attempt_id,
+        OUTCOME.c.source,
+        OUTCOME.c.field,
+        OUTCOME.c.simulated,
+    )
     newest = (
         select(func.max(OUTCOME.c.seq))
         .where(OUTCOME.c.source != _CHECK, OUTCOME.c.source.in_([judge.value for judge in JUDGES]))
@@ -272,7 +282,9 @@ def _judged(scope: Scope) -> Subquery:
             OUTCOME.c.field,
             OUTCOME.c.outcome,
             func.row_number()
-            .over(partition_by=(OUTCOME.c.request_id, OUTCOME.c.field, apart), order_by=(surest, OUTCOME.c.seq))
+            .over(
+                partition_by=(OUTCOME.c.request_id, OUTCOME.c.field, apart), order_by=(surest, OUTCOME.c.seq)
+            )
             .label("place"),
         )
         .select_from(_requests_with(tried).join(OUTCOME, OUTCOME.c.request_id == REQUEST.c.request_id))
@@ -315,5 +327,5 @@ def _sum_where(condition: ColumnElement[bool], value: ColumnElement[int]) -> Col
     return func.sum(case((condition, value), else_=0))
 
 
-def _names(labelled: Sequence[ColumnElement[object]]) -> list[str]:
+def _names(labelled: Sequence[ColumnElement[Any]]) -> list[str]:
     return [column.name for column in labelled]

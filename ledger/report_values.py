@@ -118,7 +118,12 @@ class Measures:
     @property
     def cost_nano_usd(self) -> int:
         """All that was spent, compute on this machine included."""
-        return self.settled_nano_usd + self.estimated_nano_usd + self.posted_worst_nano_usd + self.adjusted_nano_usd
+        return (
+            self.settled_nano_usd
+            + self.estimated_nano_usd
+            + self.posted_worst_nano_usd
+            + self.adjusted_nano_usd
+        )
 
     @property
     def baseline_difference_nano_usd(self) -> int:

@@ -8,10 +8,9 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Select
 from sqlalchemy.engine import Connection, Engine
 
-from ledger.report_queries import Scope, answering, baseline_routes, judging, spending
+from ledger.report_queries import Scope, Sums, answering, baseline_routes, judging, spending
 from ledger.report_values import MEASURES, Dimension, Measures, Part, Report, ReportRow, total_of
 from ledger.selectables import snapshot
 
@@ -36,7 +35,7 @@ def spend_report(
     with snapshot(engine) as connection:
         for statement in (spending, answering, judging):
             _add(connection, statement(scope), scope, sums)
-        routes = tuple(connection.scalars(baseline_routes(scope)))
+        routes = tuple(str(route) for route in connection.scalars(baseline_routes(scope)))
     return Report(
         scope.by,
         team,
@@ -49,7 +48,7 @@ def spend_report(
 
 def _add(
     connection: Connection,
-    statement: Select[tuple[object, ...]],
+    statement: Sums,
     scope: Scope,
     sums: dict[_Group, Counter[str]],
 ) -> None:

@@ -206,4 +206,17 @@ class LimitTable(LedgerTable, table=True):
     reason: str
 
 
-APPEND_ONLY = ("request", "entry", "answer", "outcome", "price", "limit_set")
+class OpeningTable(LedgerTable, table=True):
+    """Each time that a process took the ledger: how far it was, so that recovery looks no further back."""
+
+    __tablename__ = "opening"
+
+    seq: int | None = Field(default=None, sa_column=_seq())
+    at_us: int = Field(sa_type=BigInteger)
+    process_id: int
+    entry_seq: int = Field(sa_type=BigInteger)
+    request_seq: int = Field(sa_type=BigInteger)
+    attempts_posted: int
+
+
+APPEND_ONLY = ("request", "entry", "answer", "outcome", "price", "limit_set", "opening")

@@ -2,7 +2,11 @@
 
 Two ways in. `admit` is new work: it may be refused, and is told when its rows are on disk.
 `record` is a fact (a settlement, an answer): it is never refused; if the disk is full it waits in
-memory and is tried again until it is written, and nothing new is admitted meanwhile.
+memory and is tried again until it is written, and nothing new is admitted meanwhile. A fact that
+nobody waits for joins the next commit, or makes one of its own after 20 ms.
+
+A commit costs about as much as writing thirty rows. So under load the writer lingers a moment
+before it takes what has gathered; alone, a request waits for nobody.
 
 SQLite in WAL mode with synchronous=FULL: what was acknowledged survives a power cut. Plain
 sqlite3 statements, since every microsecond here is paid by every request.
@@ -14,6 +18,7 @@ import queue
 import sqlite3
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from operator import attrgetter
@@ -26,6 +31,11 @@ BATCH_MAX = 512
 QUEUE_MAX = 20_000
 SPACE_CHECK_S = 0.2
 RETRY_S = 0.25
+FACTS_WAIT_S = 0.02
+LINGER_S = 0.001
+LINGER_FROM = 3
+"""Groups in the last commit from which on lingering pays."""
+CHECKPOINT_PAGES = 8_000
 
 SqlValue = None | int | float | str
 Done = Callable[[LedgerError | None], None]
@@ -66,6 +76,10 @@ class _Group:
     is_fact: bool
 
 
+_NOTHING = _Group((), None, is_fact=True)
+"""Wakes the writer without anything to write."""
+
+
 class Writer:
     """The one thread that writes a ledger file."""
 
@@ -74,6 +88,9 @@ class Writer:
         self._reserve = disk_reserve_bytes
         self._notify = notify if notify is not None else _call_here
         self._queue: queue.SimpleQueue[_Group | None] = queue.SimpleQueue()
+        self._facts: deque[_Group] = deque()
+        self._asleep = False
+        self._last_batch = 0
         self._unwritten: list[_Group] = []
         self._refusal: str | None = None
         self._space_checked_at = 0.0
@@ -97,8 +114,14 @@ class Writer:
         self._queue.put(_Group(rows, done, is_fact=False))
 
     def record(self, rows: Sequence[Row], done: Done | None = None) -> None:
-        """Write facts, now or as soon as it is possible."""
-        self._queue.put(_Group(rows, done, is_fact=True))
+        """Write facts with the next commit; `done` makes it soon, and is called once they are on disk."""
+        if done is not None:
+            self._queue.put(_Group(rows, done, is_fact=True))
+            return
+        self._facts.append(_Group(rows, None, is_fact=True))
+        if self._asleep:
+            self._asleep = False
+            self._queue.put(_NOTHING)
 
     def status(self) -> WriterStatus:
         """Say how the writer is."""
@@ -124,22 +147,32 @@ class Writer:
             self._write([*facts, *batch])
 
     def _gather(self) -> tuple[list[_Group], bool]:
-        """Wait for the next groups (or for the time to try unwritten facts again)."""
+        """Wait for the next groups (or for the time to write or retry facts); True at the end."""
+        self._asleep = True
+        wait_s = FACTS_WAIT_S if self._facts else RETRY_S if self._unwritten or self._refusal else None
         try:
-            first = self._queue.get(timeout=RETRY_S if self._unwritten or self._refusal else None)
+            group = self._queue.get(timeout=wait_s)
+            if group is _NOTHING:
+                group = self._queue.get(timeout=FACTS_WAIT_S)
         except queue.Empty:
-            return [], False
+            group = _NOTHING
+        self._asleep = False
+        if self._last_batch >= LINGER_FROM:
+            time.sleep(LINGER_S)
         batch: list[_Group] = []
-        group = first
-        while group is not None:
+        while group is not None and len(batch) < BATCH_MAX:
             batch.append(group)
-            if len(batch) >= BATCH_MAX:
-                return batch, False
             try:
                 group = self._queue.get_nowait()
             except queue.Empty:
-                return batch, False
-        return batch, True
+                group = _NOTHING
+                break
+        if group is not None and group is not _NOTHING:
+            batch.append(group)
+        while self._facts:
+            batch.append(self._facts.popleft())
+        self._last_batch = len(batch)
+        return [item for item in batch if item is not _NOTHING], group is None
 
     def _write(self, groups: list[_Group]) -> None:
         if not groups:
@@ -213,6 +246,7 @@ def connect(path: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA foreign_keys=ON")
+    connection.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
     return connection
 
 

@@ -123,6 +123,7 @@ class Hold:
         self._reservation = reservation
         self._caller = caller
         self._attempts = 0
+        self._settled: list[EntryRow] = []
         self._open: dict[str, tuple[Attempt, EntryRow]] = {}
         self.cost_nano_usd = 0
         self._closed = False
@@ -141,6 +142,7 @@ class Hold:
         """Put a further attempt of the plan on disk, within the hold; return once it is there."""
         entry = self.dispatch_entry(planned, role)
         try:
+            self.flush()
             await self._accounts._admit((entry,))  # noqa: SLF001  (Hold is Accounts' other half)
         except BaseException:
             del self._open[entry.attempt_id]
@@ -157,7 +159,8 @@ class Hold:
         return entry
 
     def settle(self, attempt: Attempt, settlement: Settlement) -> None:
-        """Book what an attempt cost, or that it cost nothing. The row joins the next group commit."""
+        """Book what an attempt cost, or that it cost nothing. The row is written by `close`, or with the
+        plan's next dispatch."""
         if self._open.pop(attempt.attempt_id, None) is None:
             return
         at_us = self._accounts.clock()
@@ -171,17 +174,24 @@ class Hold:
             cost = prices.cost(price, settlement.usage)
             self._accounts.ledger.budgets.post(self._reservation, cost)
             self.cost_nano_usd += cost
-        self._accounts.ledger.record((self._entry(attempt, settlement.state, at_us, settlement, cost, price),))
+        self._settled.append(self._entry(attempt, settlement.state, at_us, settlement, cost, price))
 
     async def close(self, answer: AnswerRow, outcomes: Sequence[OutcomeRow], *, wait: bool = False) -> None:
         """Release what is left and write the answer's row; with `wait`, return once all is on disk."""
         self._closed = True
         self._accounts.release(self._reservation)
-        rows: tuple[Row, ...] = (answer, *outcomes)
+        rows: tuple[Row, ...] = (*self._settled, answer, *outcomes)
+        self._settled.clear()
         if wait and self._caller.policy.settle is Settle.STRICT:
             await self._accounts.written(rows)
         else:
             self._accounts.ledger.record(rows)
+
+    def flush(self) -> None:
+        """Write the settlements so far."""
+        if self._settled:
+            self._accounts.ledger.record(tuple(self._settled))
+            self._settled.clear()
 
     @property
     def closed(self) -> bool:

@@ -8,7 +8,7 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-APPEND_ONLY = ("request", "entry", "answer", "outcome", "price", "limit_set")
+APPEND_ONLY = ("request", "entry", "answer", "outcome", "price", "limit_set", "opening")
 
 
 def upgrade() -> None:
@@ -18,6 +18,7 @@ def upgrade() -> None:
     _outcome()
     _request()
     _limit_set()
+    _opening()
     _price()
     if op.get_bind().dialect.name == "sqlite":
         for table in APPEND_ONLY:
@@ -207,3 +208,16 @@ def _price() -> None:
         sa.Column("gpu_us", sa.BigInteger(), nullable=False),
     )
     op.create_index("ix_price_sku", "price", ["sku"])
+
+
+def _opening() -> None:
+    """Who took it, and when."""
+    op.create_table(
+        "opening",
+        sa.Column("seq", sa.Integer(), primary_key=True, autoincrement=True, nullable=False),
+        sa.Column("at_us", sa.BigInteger(), nullable=False),
+        sa.Column("process_id", sa.Integer(), nullable=False),
+        sa.Column("entry_seq", sa.BigInteger(), nullable=False),
+        sa.Column("request_seq", sa.BigInteger(), nullable=False),
+        sa.Column("attempts_posted", sa.Integer(), nullable=False),
+    )
