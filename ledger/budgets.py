@@ -4,7 +4,7 @@ In memory and exact; the rows of the ledger are what it is loaded from. One even
 that a check and its reservation are one step and parallel requests cannot overspend.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -103,6 +103,16 @@ class Headroom:
 _CellKey = tuple[Scope, Window, int]
 
 
+@dataclass(frozen=True, slots=True)
+class _Account:
+    """What some scopes draw on until the day ends: found once, used by every request."""
+
+    from_us: int
+    until_us: int
+    cells: tuple[Cell, ...]
+    limits: tuple[tuple[Limit, Cell], ...]
+
+
 class Budgets:
     """All limits, and what counts against them."""
 
@@ -112,6 +122,7 @@ class Budgets:
         self._by_scope: dict[Scope, tuple[Limit, ...]] = {}
         self._cells: dict[_CellKey, Cell] = {}
         self._window_starts: dict[Window, tuple[int, int]] = {}
+        self._accounts: dict[tuple[Scope, ...], _Account] = {}
 
     def set_policy_limits(self, limits: Iterable[Limit]) -> None:
         """Replace the limits that the policies state."""
@@ -127,11 +138,12 @@ class Budgets:
         """Load what the ledger's rows say was spent in the window that holds `at_us`."""
         self._cell(scope, window, at_us).spent += amount_nano_usd
 
-    def reserve(self, scopes: Sequence[Scope], amount_nano_usd: int, at_us: int) -> Reservation | Shortfall:
+    def reserve(self, scopes: tuple[Scope, ...], amount_nano_usd: int, at_us: int) -> Reservation | Shortfall:
         """Hold `amount_nano_usd` for all scopes, or for none and say why. Zero always fits."""
+        account = self._account(scopes, at_us)
         if amount_nano_usd > 0:
             worst: Shortfall | None = None
-            for limit, cell in self._limits_of(scopes, at_us):
+            for limit, cell in account.limits:
                 if cell.spent + cell.held + amount_nano_usd > limit.amount_nano_usd:
                     shortfall = Shortfall(
                         limit, cell.spent, cell.held, amount_nano_usd, self._end_of(limit.window, at_us)
@@ -140,12 +152,9 @@ class Budgets:
                         worst = shortfall
             if worst is not None:
                 return worst
-        cells = tuple(
-            self._cell(scope, window, at_us) for scope in scopes for window in (Window.DAY, Window.MONTH)
-        )
-        for cell in cells:
+        for cell in account.cells:
             cell.held += amount_nano_usd
-        return Reservation(cells, amount_nano_usd, at_us)
+        return Reservation(account.cells, amount_nano_usd, at_us)
 
     def post(self, reservation: Reservation, cost_nano_usd: int) -> None:
         """Book a cost where it was held; what exceeds the hold is booked all the same."""
@@ -161,7 +170,7 @@ class Budgets:
             cell.held -= reservation.left_nano_usd
         reservation.left_nano_usd = 0
 
-    def headroom(self, scopes: Sequence[Scope], at_us: int) -> Headroom | None:
+    def headroom(self, scopes: tuple[Scope, ...], at_us: int) -> Headroom | None:
         """The tightest limit of `scopes` now; None if nothing limits them."""
         rooms = [
             Headroom(
@@ -170,13 +179,13 @@ class Budgets:
                 limit.amount_nano_usd - cell.spent,
                 self._end_of(limit.window, at_us),
             )
-            for limit, cell in self._limits_of(scopes, at_us)
+            for limit, cell in self._account(scopes, at_us).limits
         ]
         return min(rooms, key=lambda room: room.available_nano_usd) if rooms else None
 
-    def exhausted(self, scopes: Sequence[Scope], at_us: int) -> Shortfall | None:
+    def exhausted(self, scopes: tuple[Scope, ...], at_us: int) -> Shortfall | None:
         """The first limit that is spent to its end, or None."""
-        for limit, cell in self._limits_of(scopes, at_us):
+        for limit, cell in self._account(scopes, at_us).limits:
             if cell.spent >= limit.amount_nano_usd:
                 return Shortfall(limit, cell.spent, cell.held, 1, self._end_of(limit.window, at_us))
         return None
@@ -186,13 +195,24 @@ class Budgets:
         for limit in (*self._policy_limits, *self._ledger_limits):
             found.setdefault(limit.scope, []).append(limit)
         self._by_scope = {scope: tuple(limits) for scope, limits in found.items()}
+        self._accounts.clear()
 
-    def _limits_of(self, scopes: Sequence[Scope], at_us: int) -> list[tuple[Limit, Cell]]:
-        return [
-            (limit, self._cell(scope, limit.window, at_us))
-            for scope in scopes
-            for limit in self._by_scope.get(scope, ())
-        ]
+    def _account(self, scopes: tuple[Scope, ...], at_us: int) -> _Account:
+        account = self._accounts.get(scopes)
+        if account is None or not account.from_us <= at_us < account.until_us:
+            if len(self._accounts) >= WINDOWS_KEPT:
+                self._accounts.clear()
+            day = window_bounds(Window.DAY, at_us)
+            account = self._accounts[scopes] = _Account(
+                *day,
+                tuple(self._cell(scope, window, at_us) for scope in scopes for window in (Window.DAY, Window.MONTH)),
+                tuple(
+                    (limit, self._cell(scope, limit.window, at_us))
+                    for scope in scopes
+                    for limit in self._by_scope.get(scope, ())
+                ),
+            )
+        return account
 
     def _cell(self, scope: Scope, window: Window, at_us: int) -> Cell:
         key = (scope, window, self._start_of(window, at_us))
@@ -205,6 +225,7 @@ class Budgets:
 
     def _forget_past(self, at_us: int) -> None:
         """Drop windows that are over and in which nothing is held."""
+        self._accounts.clear()
         self._cells = {
             key: cell
             for key, cell in self._cells.items()

@@ -13,13 +13,12 @@ bytes and no two layouts of one row exist.
 """
 
 import struct
-from dataclasses import fields
 
 from ledger.errors import LedgerCorruptError
 from ledger.rows import EntryRow
 
 MAGIC = b"SYE1\0\n"
-FIELDS = tuple(field.name for field in fields(EntryRow))
+FIELDS = EntryRow._fields
 
 _Value = None | bool | int | str
 

@@ -4,7 +4,7 @@ Read as rows and given as they stand; nothing is summed that the rows do not say
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
 from typing import TypeVar
@@ -14,10 +14,10 @@ from sqlalchemy.engine import Connection, Engine
 
 from ledger.history_json import JsonObject, answer_json, attempt_json, outcome_json, request_json
 from ledger.money import format_usd
-from ledger.rows import AnswerRow, EntryRow, OutcomeRow, RequestRow, Row, State
+from ledger.rows import AnswerRow, EntryRow, OutcomeRow, RequestRow, State
 from ledger.selectables import ANSWER, ENTRY, OUTCOME, REQUEST, snapshot
 
-RowType = TypeVar("RowType", bound=Row)
+RowType = TypeVar("RowType", RequestRow, EntryRow, AnswerRow, OutcomeRow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +108,8 @@ class RequestHistory:
 
 def request_history(engine: Engine, request_id: str) -> RequestHistory | None:
     """Read the path of one request at one moment; None if the ledger has no such request."""
+    if not request_id.isascii():  # ids are; what is not may not even be text to SQL
+        return None
     with snapshot(engine) as connection:
         requests = tuple(_rows(connection, REQUEST, RequestRow, request_id))
         if not requests:
@@ -125,9 +127,9 @@ def _rows(
     connection: Connection, source: TableClause, kind: type[RowType], request_id: str
 ) -> Iterator[RowType]:
     statement = (
-        select(*(source.c[field.name] for field in fields(kind)))
+        select(*(source.c[name] for name in kind._fields))
         .where(source.c.request_id == request_id)
         .order_by(source.c.seq)
     )
     for row in connection.execute(statement):
-        yield kind(*row)
+        yield kind._make(row)

@@ -44,8 +44,8 @@ def recover(connection: sqlite3.Connection, at_us: int) -> tuple[EntryRow, ...]:
         AnswerRow(request_id, at_us, None, "failed", 0, "crash", 0, 0, None, None, None, at_us - asked_at_us)
         for request_id, asked_at_us in connection.execute(_UNANSWERED, (request_seq,)).fetchall()
     ]
-    connection.executemany(INSERTS[EntryRow], [_values(entry) for entry in posted])
-    connection.executemany(INSERTS[AnswerRow], [_values(answer) for answer in answers])
+    connection.executemany(INSERTS[EntryRow], posted)
+    connection.executemany(INSERTS[AnswerRow], answers)
     connection.execute(_OPENING, (at_us, os.getpid(), len(posted)))
     connection.execute("COMMIT")
     return posted
@@ -64,6 +64,3 @@ def _posted(row: "dict[str, object]", at_us: int) -> EntryRow:
     )
     return EntryRow(**row)  # type: ignore[arg-type]  # a row of the table, whose columns are the fields
 
-
-def _values(row: EntryRow | AnswerRow) -> tuple[object, ...]:
-    return tuple(getattr(row, name) for name in row.__slots__)

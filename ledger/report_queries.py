@@ -260,20 +260,8 @@ def _judged(scope: Scope) -> Subquery:
     """
     tried = ENTRY.alias("tried")
     apart = or_(REQUEST.c.simulated, func.coalesce(tried.c.simulated, false()), OUTCOME.c.simulated)
-    surest = case({judge.value: place for place, judge in enumerate(JUDGES)}, value=OUTCOME.c.source)
-    told_by = (
-        OUTCOME.c.request_id,
-        OUTCOME.c.attempt_id,
-        OUTCOME.c.source,
-        OUTCOME.c.field,
-        OUTCOME.c.simulated,
-    )
-    newest = (
-        select(func.max(OUTCOME.c.seq))
-        .where(OUTCOME.c.source != _CHECK, OUTCOME.c.source.in_([judge.value for judge in JUDGES]))
-        .group_by(*told_by)
-    )
-    return (
+    about = (OUTCOME.c.request_id, OUTCOME.c.source, OUTCOME.c.field, apart)
+    told = (
         select(
             *scope.keys(tried),
             apart.label("apart"),
@@ -281,23 +269,26 @@ def _judged(scope: Scope) -> Subquery:
             OUTCOME.c.source,
             OUTCOME.c.field,
             OUTCOME.c.outcome,
-            func.row_number()
-            .over(
-                partition_by=(OUTCOME.c.request_id, OUTCOME.c.field, apart), order_by=(surest, OUTCOME.c.seq)
-            )
-            .label("place"),
+            func.row_number().over(partition_by=about, order_by=OUTCOME.c.seq.desc()).label("age"),
         )
         .select_from(_requests_with(tried).join(OUTCOME, OUTCOME.c.request_id == REQUEST.c.request_id))
         .where(
             *scope.conditions(),
-            OUTCOME.c.seq.in_(newest),
-            OUTCOME.c.outcome.in_(RIGHT + WRONG),
+            OUTCOME.c.source != _CHECK,
+            OUTCOME.c.source.in_([judge.value for judge in JUDGES]),
             or_(
                 OUTCOME.c.attempt_id.is_(None),
                 ANSWER.c.attempt_id.is_(None),
                 OUTCOME.c.attempt_id == ANSWER.c.attempt_id,
             ),
         )
+        .subquery("told")
+    )
+    surest = case({judge.value: place for place, judge in enumerate(JUDGES)}, value=told.c.source)
+    whose = (told.c.request_id, told.c.field, told.c.apart)
+    return (
+        select(told, func.row_number().over(partition_by=whose, order_by=surest).label("place"))
+        .where(told.c.age == 1, told.c.outcome.in_(RIGHT + WRONG))
         .subquery("judged")
     )
 

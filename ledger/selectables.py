@@ -6,7 +6,6 @@ second and 10 MB; a gateway that only shows one request's path need not pay for 
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import fields
 from typing import get_type_hints
 
 from sqlalchemy import Boolean, Integer, TableClause, column, table
@@ -19,8 +18,8 @@ from ledger.usage import UNIT_CLASSES
 def _selectable(name: str, row: type[Row]) -> TableClause:
     hints = get_type_hints(row)
     columns = (
-        column(field.name, Boolean()) if hints[field.name] in (bool, bool | None) else column(field.name)
-        for field in fields(row)
+        column(name, Boolean()) if hints[name] in (bool, bool | None) else column(name)
+        for name in row._fields
     )
     return table(name, column("seq", Integer()), *columns)
 

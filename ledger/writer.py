@@ -20,8 +20,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
-from operator import attrgetter
+from dataclasses import dataclass
 from pathlib import Path
 
 from ledger.errors import LedgerError, LedgerUnavailableError
@@ -37,7 +36,6 @@ LINGER_FROM = 3
 """Groups in the last commit from which on lingering pays."""
 CHECKPOINT_PAGES = 8_000
 
-SqlValue = None | int | float | str
 Done = Callable[[LedgerError | None], None]
 Notify = Callable[[Sequence[Callable[[], None]]], None]
 
@@ -47,12 +45,23 @@ _TABLES: dict[type[Row], str] = {
     AnswerRow: "answer",
     OutcomeRow: "outcome",
 }
-_VALUES = {row: attrgetter(*(field.name for field in fields(row))) for row in _TABLES}
-INSERTS = {
-    row: f"INSERT INTO \"{table}\" ({', '.join(field.name for field in fields(row))}) "  # noqa: S608  (our own names)
-    f"VALUES ({', '.join('?' for _ in fields(row))})"
+INSERTS: dict[type[Row], str] = {
+    row: f"INSERT INTO \"{table}\" ({', '.join(row._fields)}) "  # noqa: S608  (our own names)
+    f"VALUES ({', '.join('?' for _ in row._fields)})"
     for row, table in _TABLES.items()
 }
+
+_CHUNKS = (64, 16, 4, 1)
+
+
+def _multi(kind: type[Row], rows: int) -> str:
+    head, _, values = INSERTS[kind].partition("VALUES ")
+    return f"{head}VALUES {', '.join([values] * rows)}"
+
+
+_MULTI_INSERTS = {(kind, rows): _multi(kind, rows) for kind in _TABLES for rows in _CHUNKS}
+"""Several rows a statement: sqlite3 gives the interpreter's lock away and waits for it again once a
+statement, up to 5 ms each time that the event loop is busy."""
 
 _log = logging.getLogger("steelyard.ledger")
 
@@ -202,16 +211,15 @@ class Writer:
         self._tell([(group, refusal) for group in groups if not group.is_fact])
 
     def _commit(self, groups: list[_Group]) -> sqlite3.Error | None:
-        by_type: dict[type[Row], list[tuple[SqlValue, ...]]] = {}
+        by_type: dict[type[Row], list[Row]] = {}
         for group in groups:
             for row in group.rows:
-                kind = type(row)
-                by_type.setdefault(kind, []).append(_VALUES[kind](row))
+                by_type.setdefault(type(row), []).append(row)
         connection = self._connection
         try:
             connection.execute("BEGIN IMMEDIATE")
             for kind, rows in by_type.items():
-                connection.executemany(INSERTS[kind], rows)
+                _insert(connection, kind, rows)
             connection.execute("COMMIT")
         except sqlite3.Error as error:
             if connection.in_transaction:
@@ -248,6 +256,14 @@ def connect(path: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA foreign_keys=ON")
     connection.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
     return connection
+
+
+def _insert(connection: sqlite3.Connection, kind: type[Row], rows: list[Row]) -> None:
+    at = 0
+    for size in _CHUNKS:
+        while len(rows) - at >= size:
+            connection.execute(_MULTI_INSERTS[kind, size], [value for row in rows[at : at + size] for value in row])
+            at += size
 
 
 def _callback(done: Done, error: LedgerError | None) -> Callable[[], None]:

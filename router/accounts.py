@@ -219,7 +219,7 @@ class Hold:
         planned, row = attempt.planned, self._row
         route = planned.route
         return EntryRow(
-            new_id("ent", at_us),
+            f"ent{attempt.attempt_id[3:]}_{state.value.lower()}",  # an attempt reaches each state once
             attempt.attempt_id,
             row.request_id,
             state.value,

@@ -50,7 +50,8 @@ async def read_body(scope: Scope, receive: Receive, bytes_max: int) -> bytes:
 
 async def _receive(receive: Receive) -> Message:
     try:
-        message = await asyncio.wait_for(receive(), BODY_TIMEOUT_S)
+        async with asyncio.timeout(BODY_TIMEOUT_S):
+            message = await receive()
     except TimeoutError:
         raise InvalidRequestError(f"the body did not arrive in {BODY_TIMEOUT_S:g} s", code="body_timeout") from None
     if message["type"] == "http.disconnect":

@@ -62,6 +62,7 @@ async def _serve(settings: Settings, listener: socket.socket, url: str, on_ready
             lifespan="off",
             log_config=None,
             access_log=False,
+            proxy_headers=False,
             server_header=False,
             date_header=False,
             backlog=BACKLOG,

@@ -1,6 +1,7 @@
 """`steelyard report`: what was spent, on what, how right it was.
 
-Exit codes: 0 a report was printed, 1 nothing to report or no ledger, 2 wrong usage.
+Exit codes: 0 a report was printed, 1 nothing to report or no ledger, 2 wrong usage, 3 the ledger
+cannot be read.
 """
 
 import difflib
@@ -17,12 +18,14 @@ from ledger.clock import to_us
 from ledger.report_values import Dimension
 from ledger.reports import spend_report
 from router.commands.config_option import ledger_path_of
-from router.commands.ledger_file import open_for_reading, refusal
+from router.commands.ledger_file import reading, refusal
 from router.commands.report_formats import report_json, write_csv
 from router.commands.report_tables import period, print_report
 from router.commands.tables import quiet_pipe, stdout_console
 
-EPILOG = "Example: steelyard report --team finance --from 2026-11-01 --to 2026-11-30 --by model,day --format csv"
+EPILOG = (
+    "Example: steelyard report --team finance --from 2026-11-01 --to 2026-11-30 --by model,day --format csv"
+)
 
 
 class Format(StrEnum):
@@ -37,15 +40,20 @@ def report(
     *,
     team: Annotated[str | None, typer.Option(help="Only this team's requests.")] = None,
     since: Annotated[
-        str | None, typer.Option("--from", help="From this day (UTC) or time on, e.g. 2026-11-01.", metavar="TIME")
+        str | None,
+        typer.Option("--from", help="From this day (UTC) or time on, e.g. 2026-11-01.", metavar="TIME"),
     ] = None,
     until: Annotated[
         str | None,
-        typer.Option("--to", help="Up to this day, which is included, or until before this time.", metavar="TIME"),
+        typer.Option(
+            "--to", help="Up to this day, which is included, or until before this time.", metavar="TIME"
+        ),
     ] = None,
     by: Annotated[
         str,
-        typer.Option(help='Any of team, model, day, route, plan, kind, origin; "" for the total alone.', metavar="LIST"),
+        typer.Option(
+            help='Any of team, model, day, route, plan, kind, origin; "" for the total alone.', metavar="LIST"
+        ),
     ] = "team,model",
     output: Annotated[
         Format, typer.Option("--format", help="csv and json hold exact integers, money in nano-USD.")
@@ -57,14 +65,17 @@ def report(
 ) -> None:
     """Say what was spent, on what, how right it was, and what premium would have cost (an ESTIMATE).
 
-    Exit codes: 0 printed, 1 nothing to report, 2 wrong usage.
+    Exit codes: 0 printed, 1 nothing to report, 2 wrong usage, 3 the ledger cannot be read.
     """
+    if team is not None and not team.isprintable():
+        raise typer.BadParameter("a team's name holds printable characters only", param_hint="'--team'")
     dimensions = dimensions_of(by)
     from_us, to_us = moment_of(since, "--from"), moment_of(until, "--to", end_of_day=True)
     if from_us is not None and to_us is not None and from_us >= to_us:
         raise typer.BadParameter(f"it ends ({until}) before it begins ({since})", param_hint="'--to'")
     path = ledger_path_of(config, ledger)
-    found = spend_report(open_for_reading(path), team=team, from_us=from_us, to_us=to_us, by=dimensions)
+    with reading(path) as engine:
+        found = spend_report(engine, team=team, from_us=from_us, to_us=to_us, by=dimensions)
     with quiet_pipe():
         match output:
             case Format.CSV:
@@ -98,10 +109,11 @@ def moment_of(text: str | None, option: str, *, end_of_day: bool = False) -> int
         return None
     try:
         moment = datetime.fromisoformat(text.strip())
-    except ValueError:
+        if end_of_day and len(text.strip()) <= len("2026-11-01"):
+            moment += timedelta(days=1)
+        return to_us(moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC))
+    except (ValueError, OverflowError):
         raise typer.BadParameter(
-            f"'{text}' is no day and no time; write e.g. 2026-11-01 or 2026-11-01T12:00", param_hint=f"'{option}'"
+            f"'{text}' is no day and no time; write e.g. 2026-11-01 or 2026-11-01T12:00",
+            param_hint=f"'{option}'",
         ) from None
-    if end_of_day and len(text.strip()) <= len("2026-11-01"):
-        moment += timedelta(days=1)
-    return to_us(moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC))

@@ -1,68 +1,93 @@
 """A report as a person reads it: a table of groups, then the total in words."""
 
+from collections.abc import Sequence
+
 from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from ledger.clock import to_datetime
-from ledger.report_values import ESTIMATE_METHOD, Accuracy, Measures, Part, Report
-from router.commands.tables import count, interval, plain, print_table, share, short_count, usd, words
+from ledger.report_values import ESTIMATE_METHOD, Accuracy, Dimension, Measures, Part, Report
+from router.commands.tables import (
+    count,
+    fitting_width,
+    interval,
+    plain,
+    print_table,
+    share,
+    short_count,
+    usd,
+    words,
+)
 
 _COLUMNS = ("requests", "failed", "tokens in", "out", "cost", "passed", "right")
+_NARROW = ("requests", "cost", "passed", "right")
+_OWN_KEYS = frozenset({Dimension.MODEL, Dimension.ROUTE, Dimension.ORIGIN})
 
 
 def print_report(console: Console, report: Report) -> None:
     """Print the table and the total; simulated requests apart, below."""
     console.print(words(("Spend report", "bold"), f"  {period(report)}"))
     if report.observed.rows:
-        if report.by:
-            print_table(console, _table(report, report.observed))
-        print_table(console, _summary(report.observed))
+        _print_part(console, report, report.observed)
         if report.observed.total.baseline_requests:
             console.print(Text(ESTIMATE_METHOD, "dim"))
     if report.simulated.rows:
-        console.print(
-            words(
-                ("SIMULATED", "bold yellow"),
-                "  requests that a scripted model touched: counted in none of the figures above",
+        said = "  requests that a scripted model touched: counted in none of the figures above"
+        console.print(words(("SIMULATED", "bold yellow"), said))
+        _print_part(console, report, report.simulated)
+
+
+def _print_part(console: Console, report: Report, part: Part) -> None:
+    if report.by:
+        table = _table(report, part, _COLUMNS)
+        narrow = fitting_width(table) > console.width
+        print_table(console, _table(report, part, _NARROW) if narrow else table)
+        if narrow:
+            console.print(
+                Text("A wider terminal also shows failures and tokens; --format csv holds all.", "dim")
             )
-        )
-        if report.by:
-            print_table(console, _table(report, report.simulated))
-        print_table(console, _summary(report.simulated))
+        if not _OWN_KEYS.isdisjoint(report.by) and len(part.rows) > 1:
+            said = "Money and tokens stand under the model that spent them, requests under the one that answered."
+            console.print(Text(said, "dim"))
+    print_table(console, _summary(part))
 
 
 def period(report: Report) -> str:
     """Whose requests, and of when, in words."""
     team = f"team {plain(report.team)}" if report.team is not None else "all teams"
     begin = f" from {_moment(report.from_us)}" if report.from_us is not None else ""
-    end = f" to before {_moment(report.to_us)}" if report.to_us is not None else ""
+    end = f" before {_moment(report.to_us)}" if report.to_us is not None else ""
     return f"{team}{begin}{end or (', all time' if not begin else '')}"
 
 
-def _table(report: Report, part: Part) -> Table:
+def _table(report: Report, part: Part, columns: Sequence[str]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), show_footer=len(part.rows) > 1)
     for place, dimension in enumerate(report.by):
-        table.add_column(dimension.value, overflow="fold", footer="all" if place == 0 else "")
-    for name, footer in zip(_COLUMNS, _cells(part.total), strict=True):
-        table.add_column(name, justify="right", no_wrap=True, footer=footer)
+        table.add_column(dimension.value, no_wrap=True, footer="all" if place == 0 else "")
+    total = _cells(part.total)
+    for name in columns:
+        table.add_column(name, justify="right", no_wrap=True, footer=total[name])
     for row in part.rows:
-        table.add_row(*(plain(value) or "-" for value in row.key), *_cells(row.measures))
+        cells = _cells(row.measures)
+        table.add_row(*(plain(value) or "-" for value in row.key), *(cells[name] for name in columns))
     return table
 
 
-def _cells(measures: Measures) -> tuple[str, ...]:
-    judged = f"{share(measures.judged_right, measures.judged)} of {measures.judged:,}" if measures.judged else "-"
-    return (
-        count(measures.requests),
-        count(measures.failures),
-        short_count(measures.input_tokens),
-        short_count(measures.output_tokens),
-        usd(measures.cost_nano_usd),
-        share(measures.answers_passed, measures.answers_checked),
-        judged,
+def _cells(measures: Measures) -> dict[str, str]:
+    right = (
+        f"{share(measures.judged_right, measures.judged)} of {measures.judged:,}" if measures.judged else "-"
     )
+    return {
+        "requests": count(measures.requests),
+        "failed": count(measures.failures),
+        "tokens in": short_count(measures.input_tokens),
+        "out": short_count(measures.output_tokens),
+        "cost": usd(measures.cost_nano_usd),
+        "passed": share(measures.answers_passed, measures.answers_checked),
+        "right": right,
+    }
 
 
 def _summary(part: Part) -> Table:
@@ -100,7 +125,10 @@ def _requests(total: Measures) -> str:
 
 
 def _cost(total: Measures) -> str:
-    parts = [f"settled {usd(total.settled_nano_usd)}", f"estimated, in suspense {usd(total.estimated_nano_usd)}"]
+    parts = [
+        f"settled {usd(total.settled_nano_usd)}",
+        f"estimated, in suspense {usd(total.estimated_nano_usd)}",
+    ]
     parts.append(f"posted at its bound {usd(total.posted_worst_nano_usd)}")
     if total.adjusted_nano_usd:
         parts.append(f"corrections {usd(total.adjusted_nano_usd)}")
@@ -108,8 +136,14 @@ def _cost(total: Measures) -> str:
 
 
 def _origins(total: Measures) -> str:
-    answers = (("local", total.answers_local), ("hosted", total.answers_hosted), ("premium", total.answers_premium))
-    return ", ".join(f"{origin} {share(number, total.answers)} ({count(number)})" for origin, number in answers)
+    answers = (
+        ("local", total.answers_local),
+        ("hosted", total.answers_hosted),
+        ("premium", total.answers_premium),
+    )
+    return ", ".join(
+        f"{origin} {share(number, total.answers)} ({count(number)})" for origin, number in answers
+    )
 
 
 def _checks(total: Measures) -> str:

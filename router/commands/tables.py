@@ -52,9 +52,16 @@ def quiet_pipe() -> Iterator[None]:
         raise typer.Exit(0) from None
 
 
+def fitting_width(table: Table) -> int:
+    """How many columns of a terminal the table takes if nothing in it is folded."""
+    roomy = Console(width=PIPE_WIDTH)
+    return Measurement.get(roomy, roomy.options, table).maximum
+
+
 def print_table(console: Console, table: Table) -> None:
     """Print a table whole: on a terminal too narrow for it, its lines run on rather than lose figures."""
-    least = Measurement.get(console, console.options.update(width=PIPE_WIDTH), table).minimum
+    roomy = Console(width=PIPE_WIDTH)
+    least = Measurement.get(roomy, roomy.options, table).minimum
     console.print(table, width=max(console.width, least), soft_wrap=True)
 
 

@@ -1,7 +1,6 @@
 """Any server that speaks OpenAI's chat completions: OpenAI, DeepSeek's API, vLLM, SGLang ..."""
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 
 import aiohttp
 import orjson
@@ -9,7 +8,7 @@ import orjson
 from router.completion import Completion, CompletionStream, Piece
 from router.errors import UpstreamInvalidError
 from router.providers.base import Call, error_of_status
-from router.providers.pool import Deadlines, Pool, read_bounded, translated
+from router.providers.pool import Pool, deadlines, read_bounded, translated
 from router.wire.upstream_answer import StreamReader, read_answer
 from router.wire.upstream_chat import render_chat
 
@@ -29,41 +28,48 @@ class OpenAICompatible:
 
     async def complete(self, call: Call) -> Completion:
         """Answer whole."""
-        async with self._pool.post(
-            self._name, self._url, self._headers, render_chat(call), _deadlines(call)
-        ) as response:
+        response = await self._post(call)
+        try:
             if response.status != 200:
                 await self._refuse(response)
-            data = await read_bounded(self._name, response)
+            with translated(self._name):
+                data = await read_bounded(self._name, response)
+        except BaseException:
+            response.close()
+            raise
         return read_answer(call, data)
 
     async def stream(self, call: Call) -> CompletionStream:
         """Begin to answer in pieces."""
-        stack = AsyncExitStack()
+        response = await self._post(call)
         try:
-            response = await stack.enter_async_context(
-                self._pool.post(self._name, self._url, self._headers, render_chat(call), _deadlines(call))
-            )
             if response.status != 200:
                 await self._refuse(response)
             if response.content_type != "text/event-stream":
                 raise UpstreamInvalidError(
-                    f"provider '{self._name}' answered a streaming request with {response.content_type[:60]}", billable=True
+                    f"provider '{self._name}' answered a streaming request with {response.content_type[:60]}",
+                    billable=True,
                 )
         except BaseException:
-            await stack.aclose()
+            response.close()
             raise
-        return _Stream(self._name, call, response, stack)
+        return _Stream(self._name, call, response)
+
+    async def _post(self, call: Call) -> aiohttp.ClientResponse:
+        timeout = deadlines(call.route.deadline_s, call.route.idle_timeout_s)
+        return await self._pool.post(self._name, self._url, self._headers, render_chat(call), timeout)
 
     async def close(self) -> None:
         """The pool is closed by who made it."""
 
     async def _refuse(self, response: aiohttp.ClientResponse) -> None:
         retry_after = response.headers.get("retry-after", "")
+        with translated(self._name):
+            code = _code_of(await response.content.read(ERROR_BYTES_MAX))
         raise error_of_status(
             self._name,
             response.status,
-            _code_of(await response.content.read(ERROR_BYTES_MAX)),
+            code,
             retry_after.encode() if retry_after.isdigit() else None,
         )
 
@@ -71,10 +77,9 @@ class OpenAICompatible:
 class _Stream:
     """A response being read, event by event."""
 
-    def __init__(self, provider: str, call: Call, response: aiohttp.ClientResponse, stack: AsyncExitStack) -> None:
+    def __init__(self, provider: str, call: Call, response: aiohttp.ClientResponse) -> None:
         self._provider = provider
         self._response = response
-        self._stack = stack
         self._reader = StreamReader(call)
 
     async def __aiter__(self) -> AsyncIterator[Piece]:
@@ -94,11 +99,7 @@ class _Stream:
 
     async def aclose(self) -> None:
         """Give the connection back, or break it off if the answer is not complete."""
-        await self._stack.aclose()
-
-
-def _deadlines(call: Call) -> Deadlines:
-    return Deadlines(call.route.deadline_s, call.route.idle_timeout_s)
+        self._response.close()
 
 
 def _code_of(data: bytes) -> str | None:

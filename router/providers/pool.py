@@ -7,8 +7,8 @@ configuration and from nowhere else.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
+from functools import lru_cache
 
 import aiohttp
 
@@ -19,12 +19,10 @@ ANSWER_BYTES_MAX = 64 * 1024 * 1024
 CONNECTIONS_PER_HOST_MAX = 512
 
 
-@dataclass(frozen=True, slots=True)
-class Deadlines:
-    """Seconds: for the whole exchange, and for silence between two reads."""
-
-    total_s: float
-    idle_s: float
+@lru_cache(maxsize=256)
+def deadlines(total_s: float, idle_s: float) -> aiohttp.ClientTimeout:
+    """Seconds for the whole exchange, and for silence between two reads."""
+    return aiohttp.ClientTimeout(total=total_s, sock_connect=CONNECT_TIMEOUT_S, sock_read=idle_s)
 
 
 class Pool:
@@ -43,23 +41,18 @@ class Pool:
             )
         return self._session
 
-    @contextlib.asynccontextmanager
     async def post(
-        self, provider: str, url: str, headers: dict[str, str], body: bytes, deadlines: Deadlines
-    ) -> AsyncIterator[aiohttp.ClientResponse]:
-        """POST `body`; give the response once its headers are there.
+        self, provider: str, url: str, headers: dict[str, str], body: bytes, timeout: aiohttp.ClientTimeout
+    ) -> aiohttp.ClientResponse:
+        """POST `body`; return the response once its headers are there. The caller releases or closes it.
 
         Raises UpstreamTimeoutError or UpstreamError; `billable` is False only if no byte of the
         request can have arrived.
         """
-        timeout = aiohttp.ClientTimeout(
-            total=deadlines.total_s, sock_connect=CONNECT_TIMEOUT_S, sock_read=deadlines.idle_s
-        )
         with translated(provider):
-            async with self._open_session().post(
+            return await self._open_session().post(
                 url, data=body, headers=headers, timeout=timeout, allow_redirects=False
-            ) as response:
-                yield response
+            )
 
     async def close(self) -> None:
         """Close all connections."""

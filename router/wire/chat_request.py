@@ -86,6 +86,9 @@ class _Chat(_Open):
     steelyard: _Steelyard | None = None
 
 
+_NOTHING_DECLARED = Declared()
+
+
 def read_chat_request(body: bytes, headers: dict[bytes, bytes]) -> ChatRequest:
     """Read a chat request from its body and the `x-steelyard-*` headers.
 
@@ -178,6 +181,8 @@ def _json_object(value: dict[str, object]) -> JsonObject:
 
 
 def _declared(steelyard: _Steelyard | None, headers: dict[bytes, bytes], message_count: int) -> Declared:
+    if steelyard is None and not any(name.startswith(b"x-steelyard-") for name in headers):
+        return _NOTHING_DECLARED
     body = steelyard if steelyard is not None else _Steelyard()
     if body.document is not None and body.document.message >= message_count:
         raise InvalidRequestError(
