@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ledger.money import cost_of
 from ledger.report_values import Dimension, Measures
-from ledger.rows import AnswerRow, EntryRow, OutcomeRow, RequestRow, State
+from ledger.rows import AnswerRow, EntryRow, OutcomeRow, RequestRow, Row, State
 from ledger.usage import UNIT_CLASSES
 
 Groups = dict[tuple[bool, tuple[str, ...]], Measures]
@@ -50,10 +50,15 @@ def naive_report(
 ) -> Groups:
     """Add up the ledger at `path` as `spend_report` promises to."""
     connection = sqlite3.connect(path)
-    names = {"request": RequestRow, "entry": EntryRow, "answer": AnswerRow, "outcome": OutcomeRow}
+    kinds: dict[str, type[Row]] = {
+        "request": RequestRow,
+        "entry": EntryRow,
+        "answer": AnswerRow,
+        "outcome": OutcomeRow,
+    }
     rows = {
         table: connection.execute(f"SELECT {', '.join(kind._fields)} FROM {table} ORDER BY seq")  # noqa: S608
-        for table, kind in names.items()
+        for table, kind in kinds.items()
     }
     rates = {
         price_id: tuple(numbers)

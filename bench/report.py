@@ -20,9 +20,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
-from naive_report import naive_report
 from sqlalchemy.engine import Engine
 
+from bench.naive_report import naive_report
 from ledger.ledger import read_only_engine
 from ledger.report_values import Dimension, Report
 from ledger.reports import spend_report

@@ -21,10 +21,10 @@ from ledger.errors import LedgerBusyError, LedgerCorruptError
 from ledger.ids import new_id
 from ledger.prices import Price, PriceBook
 from ledger.recovery import recover
-from ledger.rows import EntryRow, Row
+from ledger.rows import EntryRow, OutcomeRow, Row
 from ledger.schema import ensure_schema
 from ledger.usage import UNIT_CLASSES, Rates
-from ledger.writer import Done, Notify, Writer, WriterStatus, connect
+from ledger.writer import INSERTS, Done, Notify, Writer, WriterStatus, connect
 
 _PRICE_FIELDS = tuple(field.name for field in fields(Price) if field.name != "rates")
 _SPENT = """
@@ -146,6 +146,17 @@ def set_limit(
     finally:
         connection.close()
     return limit_id
+
+
+def add_outcomes(path: Path, outcomes: Sequence[OutcomeRow]) -> None:
+    """Append what somebody knows about answers, beside a running gateway or without one."""
+    connection = connect(path)
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.executemany(INSERTS[OutcomeRow], outcomes)
+        connection.execute("COMMIT")
+    finally:
+        connection.close()
 
 
 def read_only_engine(path: Path) -> Engine:

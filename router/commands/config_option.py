@@ -1,14 +1,19 @@
-"""Where a command finds the ledger: `--ledger`, or beside the configuration that it is given."""
+"""Where a command finds the ledger: `--ledger`, or through the configuration that it is given."""
 
 from pathlib import Path
 
-DATA_FOLDER = "steelyard-data"
-LEDGER_FILE = "ledger.sqlite"
+from router.settings import CONFIG_NAME
+from router.settings import ledger_path_of as configured_ledger
 
 
 def ledger_path_of(config: Path | None, ledger: Path | None) -> Path:
-    """The ledger's file: `ledger` itself, else the one in the data folder beside `config`."""
+    """The ledger's file: `ledger` itself, else the one that the configuration names.
+
+    Without a configuration it is looked for in the data folder's usual place.
+    """
     if ledger is not None:
         return ledger
-    folder = config.parent if config is not None else Path()
-    return folder / DATA_FOLDER / LEDGER_FILE
+    path = config if config is not None else Path(CONFIG_NAME)
+    if config is None and not path.is_file():
+        return Path("steelyard-data") / "ledger.sqlite"
+    return configured_ledger(path)

@@ -46,7 +46,7 @@ class Upstream:
         self._changed = threading.Condition()
         self._released = asyncio.Event()
         self._stopped = asyncio.Event()
-        self._connections: set[asyncio.Task[None]] = set()
+        self._connections: dict[asyncio.StreamWriter, asyncio.Future[None]] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._port = 0
         self._thread: threading.Thread | None = None
@@ -158,21 +158,21 @@ class Upstream:
         async with server:
             port.set_result(server.sockets[0].getsockname()[1])
             await self._stopped.wait()
-        for task in self._connections:
-            task.cancel()
-        await asyncio.gather(*self._connections, return_exceptions=True)
+        ends = list(self._connections.values())
+        for writer in self._connections:
+            writer.transport.abort()
+        await asyncio.gather(*ends)
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        if task is not None:
-            self._connections.add(task)
-            task.add_done_callback(self._connections.discard)
+        ended = self._connections[writer] = asyncio.get_running_loop().create_future()
         try:
             await Connection(self, reader, writer).serve()
         except Exception as error:  # noqa: BLE001 - a task boundary: `stop` raises it
             self.failures.append(error)
         finally:
             writer.transport.abort()
+            del self._connections[writer]
+            ended.set_result(None)
 
 
 @contextmanager

@@ -118,31 +118,24 @@ class Connection:
         provider = self._provider
         refused = refusal(request, provider.api_key, deepseek=provider.deepseek)
         behaviour = refused or provider.behave(request)
-        answer = answer_to(request, behaviour, deepseek=provider.deepseek)
-        told, ending = False, Ending.BROKEN
-        usage: FakeUsage | None = answer.usage if _charged(behaviour) else None
-        sending = _Sending(self, answer)
+        sending = _Sending(self, provider, answer_to(request, behaviour, deepseek=provider.deepseek))
         try:
-            await self._pause(behaviour.latency_s)
+            await self.pause(behaviour.latency_s)
             if behaviour.fault is Fault.HANG_BEFORE_HEADERS:
-                await self._unless_left(provider.released())
+                await self.hang()
             if behaviour.fault is Fault.RESET_BEFORE_HEADERS:
-                self._reset()
+                self.reset()
             if behaviour.status != 200 or behaviour.fault is Fault.ERROR_BODY:
-                ending = Ending.REFUSED
-                await self._send_whole(
-                    behaviour.status, JSON, orjson.dumps(error_body(behaviour)), behaviour.headers
-                )
-                return
-            await (sending.stream() if request.stream else sending.whole())
-            ending, told = sending.ending, sending.told
+                sending.settle(Ending.REFUSED)
+                body = orjson.dumps(error_body(behaviour))
+                await self._send_whole(behaviour.status, JSON, body, behaviour.headers)
+            else:
+                await (sending.stream() if request.stream else sending.whole())
         except (_ClientLeftError, ConnectionError) as error:
-            ending, told = Ending.CLIENT_LEFT, sending.told
+            sending.settle(Ending.CLIENT_LEFT)
             raise _ClientLeftError from error
         finally:
-            if usage is not None and request.stream and ending in (Ending.BROKEN, Ending.CLIENT_LEFT):
-                usage = answer.usage_after(sending.chunks_sent)
-            provider.charge(request, usage, ending, told=told)
+            sending.settle(Ending.BROKEN)
 
     async def _send_whole(
         self, status: int, content_type: str, body: bytes, headers: Mapping[str, str] | None = None
@@ -167,9 +160,6 @@ class Connection:
 
     def reset(self) -> None:
         """End the connection with a TCP reset."""
-        self._reset()
-
-    def _reset(self) -> None:
         raw = self._writer.get_extra_info("socket")
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_NOTHING)
         self._writer.transport.abort()
@@ -177,9 +167,6 @@ class Connection:
 
     async def pause(self, seconds: float) -> None:
         """Let time pass, as a slow provider does; raises _ClientLeftError if the client does not wait."""
-        await self._pause(seconds)
-
-    async def _pause(self, seconds: float) -> None:
         if seconds > 0:
             await self._unless_left(asyncio.sleep(seconds))
 
@@ -197,19 +184,31 @@ class Connection:
 class _Sending:
     """Puts one answer on the wire, with the script's fault at the script's place."""
 
-    def __init__(self, connection: Connection, answer: Answer) -> None:
+    def __init__(self, connection: Connection, provider: Provider, answer: Answer) -> None:
         self._to = connection
+        self._provider = provider
         self._answer = answer
         self._script = answer.behaviour
-        self.chunks_sent = 0
-        self.told = False
-        self.ending = Ending.COMPLETE
+        self._chunks_sent = 0
+        self._told = False
+        self._settled = False
+
+    def settle(self, ending: Ending) -> None:
+        """Write the bill's line, once: before the last byte goes out, so that who has read it finds the line."""
+        if self._settled:
+            return
+        self._settled = True
+        request, usage = self._answer.request, self._answer.usage if _charged(self._script) else None
+        if usage is not None and request.stream and ending in (Ending.BROKEN, Ending.CLIENT_LEFT):
+            usage = self._answer.usage_after(self._chunks_sent)
+        self._provider.charge(request, usage, ending, told=self._told)
 
     async def whole(self) -> None:
         """Send a plain answer."""
         script, fault = self._script, self._script.fault
         if fault is Fault.HTML:
-            self.ending = Ending.BROKEN
+            self._chunks_sent = len(self._answer.pieces)
+            self.settle(Ending.BROKEN)
             await self._to.send(head_of(200, "text/html; charset=utf-8", len(HTML), script.headers) + HTML)
             return
         body = self._plain_body()
@@ -220,10 +219,10 @@ class _Sending:
             await self._drip(body[:half])
             await self._strike(fault)
             body = body[half:]
-        await self._drip(body)
         spoilt = fault in (Fault.INVALID_JSON, Fault.NOT_AN_OBJECT, Fault.CUT_SHORT, Fault.ERROR_EVENT)
-        self.ending = Ending.BROKEN if spoilt else Ending.COMPLETE
-        self.told = not spoilt and script.usage_told is not UsageTold.NEVER
+        self._told = not spoilt and script.usage_told is not UsageTold.NEVER
+        self.settle(Ending.BROKEN if spoilt else Ending.COMPLETE)
+        await self._drip(body)
 
     def _plain_body(self) -> bytes:
         body = completion(self._answer)
@@ -231,7 +230,7 @@ class _Sending:
             case Fault.INVALID_JSON | Fault.CUT_SHORT:
                 return body[: len(body) // 2]
             case Fault.NOT_AN_OBJECT:
-                return b"[" + body + b"]"
+                return b"[1, 2]"
             case Fault.ERROR_EVENT:
                 return orjson.dumps(error_body(self._script))
         return body
@@ -248,7 +247,8 @@ class _Sending:
             await self._pad(framed=True)
             await self._chunk(b"\n\n")
         async for data in self._events():
-            await self._chunk(data)
+            if data:  # an empty chunk would end the answer
+                await self._chunk(data)
         await self._to.send(b"0\r\n\r\n")
 
     async def _events(self) -> AsyncIterator[bytes]:
@@ -262,30 +262,25 @@ class _Sending:
                 break
             await self._to.pause(script.pace_s if number else 0.0)
             yield chunk
-            self.chunks_sent = number + 1
+            self._chunks_sent = number + 1
         if strikes_at >= 0:
-            broken = self._broken_event()
-            if broken:
-                yield broken
             if fault is not Fault.HANG_MID:
-                self.ending = Ending.BROKEN
+                self.settle(Ending.BROKEN)
+                broken = self._broken_event()
+                if broken:
+                    yield broken
                 await self._strike(fault)
                 return
             await self._strike(fault)
             for number, chunk in enumerate(chunks[strikes_at:], strikes_at):
                 yield chunk
-                self.chunks_sent = number + 1
+                self._chunks_sent = number + 1
         yield finish_chunk(answer)
-        wanted = usage_wanted(answer.request)
-        self.told = wanted and (
-            script.usage_told is UsageTold.TWICE or (answer.deepseek and script.usage_told is UsageTold.ONCE)
-        )
         if script.usage_told is UsageTold.LATE:
             await self._to.hang()
-        last = usage_chunk(answer)
-        if last:
-            yield last
-            self.told = True
+        self._told = usage_wanted(answer.request) and script.usage_told is not UsageTold.NEVER
+        self.settle(Ending.COMPLETE)
+        yield usage_chunk(answer)
         if fault is not Fault.NO_DONE:
             yield b"data: [DONE]\n\n"
 

@@ -1,0 +1,104 @@
+"""Ask a gateway to extract fields from a document, and read what it says of them."""
+
+from dataclasses import dataclass
+
+import aiohttp
+import orjson
+
+from router.commands.client import GatewayClient
+from router.json_types import JsonObject, JsonValue
+
+INSTRUCTION = (
+    "Extract the fields from the document. Copy every value exactly as the document writes it. "
+    "If the document does not say it, leave it empty."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Extracted:
+    """One document's answer. `error` is None where there is one."""
+
+    request_id: str | None
+    answer: JsonValue
+    error: str | None
+    error_code: str | None
+    finish_reason: str | None
+    prompt_tokens: int
+    completion_tokens: int
+    details: JsonObject
+
+    @property
+    def fields(self) -> list[JsonObject]:
+        """What the checks said, field by field."""
+        checks = self.details.get("checks")
+        fields = checks.get("fields") if isinstance(checks, dict) else None
+        return [field for field in fields if isinstance(field, dict)] if isinstance(fields, list) else []
+
+    @property
+    def flagged(self) -> list[str]:
+        """The fields that are doubtful."""
+        return [str(field["field"]) for field in self.fields if field.get("flagged")]
+
+    @property
+    def passed(self) -> bool:
+        """The answer is valid and no field is doubtful."""
+        checks = self.details.get("checks")
+        return isinstance(checks, dict) and checks.get("passed") is True
+
+    @property
+    def cost_nano_usd(self) -> int:
+        """What it cost."""
+        cost = self.details.get("cost_nano_usd")
+        return cost if isinstance(cost, int) else 0
+
+
+async def extract(
+    client: GatewayClient, session: aiohttp.ClientSession, text: str, schema: JsonObject, name: str, model: str
+) -> Extracted:
+    """Ask for one document's fields. Raises UnavailableError if the gateway cannot be reached."""
+    status, body = await client.post(
+        session,
+        "/v1/chat/completions",
+        {
+            "model": model,
+            "messages": [{"role": "system", "content": INSTRUCTION}, {"role": "user", "content": text}],
+            "temperature": 0,
+            "response_format": {"type": "json_schema", "json_schema": {"name": name, "strict": True, "schema": schema}},
+            "steelyard": {"return": True, "task": name},
+        },
+    )
+    if status != 200:
+        error = body.get("error")
+        message = error.get("message") if isinstance(error, dict) else None
+        code = error.get("code") if isinstance(error, dict) else None
+        return Extracted(None, None, str(message or f"status {status}"), str(code), None, 0, 0, {})
+    return _read(body)
+
+
+def _read(body: JsonObject) -> Extracted:
+    details, usage, choices = body.get("steelyard"), body.get("usage"), body.get("choices")
+    choice = choices[0] if isinstance(choices, list) and choices and isinstance(choices[0], dict) else {}
+    message = choice.get("message")
+    content = message.get("content") if isinstance(message, dict) else None
+    error, answer = None, None
+    try:
+        answer = orjson.loads(content if isinstance(content, str) else "")
+    except orjson.JSONDecodeError:
+        error = "the answer is not JSON"
+    finish = choice.get("finish_reason")
+    known = details if isinstance(details, dict) else {}
+    return Extracted(
+        request_id=str(known.get("request_id")),
+        answer=answer,
+        error=error,
+        error_code="invalid_json" if error else None,
+        finish_reason=finish if isinstance(finish, str) else None,
+        prompt_tokens=_count(usage, "prompt_tokens"),
+        completion_tokens=_count(usage, "completion_tokens"),
+        details=known,
+    )
+
+
+def _count(usage: JsonValue, key: str) -> int:
+    value = usage.get(key) if isinstance(usage, dict) else None
+    return value if isinstance(value, int) else 0
