@@ -205,7 +205,11 @@ class Budgets:
             day = window_bounds(Window.DAY, at_us)
             account = self._accounts[scopes] = _Account(
                 *day,
-                tuple(self._cell(scope, window, at_us) for scope in scopes for window in (Window.DAY, Window.MONTH)),
+                tuple(
+                    self._cell(scope, window, at_us)
+                    for scope in scopes
+                    for window in (Window.DAY, Window.MONTH)
+                ),
                 tuple(
                     (limit, self._cell(scope, limit.window, at_us))
                     for scope in scopes
@@ -252,4 +256,3 @@ def window_bounds(window: Window, at_us: int) -> tuple[int, int]:
     else:
         end = start + timedelta(days=1)
     return to_us(start), to_us(end)
-

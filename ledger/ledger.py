@@ -41,7 +41,13 @@ class Ledger:
     """An open ledger. Made by `Ledger.open`."""
 
     def __init__(
-        self, path: Path, lock: IO[str], writer: Writer, budgets: Budgets, prices: PriceBook, recovered: Sequence[EntryRow]
+        self,
+        path: Path,
+        lock: IO[str],
+        writer: Writer,
+        budgets: Budgets,
+        prices: PriceBook,
+        recovered: Sequence[EntryRow],
     ) -> None:
         self.path = path
         self._lock = lock
@@ -104,7 +110,9 @@ class Ledger:
         """
         new: list[Price] = []
         for price in prices:
-            current = self.prices.current(price.sku, price.recorded_at_us) if self.prices.knows(price.sku) else []
+            current = (
+                self.prices.current(price.sku, price.recorded_at_us) if self.prices.knows(price.sku) else []
+            )
             if not any(price.same_terms(known) for known in current):
                 new.append(replace(price, effective_from_us=price.recorded_at_us) if current else price)
         if new:

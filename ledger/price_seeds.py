@@ -92,7 +92,9 @@ class LitellmList:
         rates = Rates(
             input_uncached=text_in,
             cache_read=rate("cache_read_input_token_cost", text_in),
-            cache_write_5m=rate("cache_creation_input_token_cost", text_in * 5 // 4 if anthropic else text_in),
+            cache_write_5m=rate(
+                "cache_creation_input_token_cost", text_in * 5 // 4 if anthropic else text_in
+            ),
             cache_write_1h=rate(
                 "cache_creation_input_token_cost_above_1hr", text_in * 2 if anthropic else text_in
             ),
@@ -102,7 +104,9 @@ class LitellmList:
             output_reasoning=rate("output_cost_per_reasoning_token", text_out),
             output_audio=rate("output_cost_per_audio_token", text_out),
         )
-        return Price(new_id("pri", at_us), sku, rates, self.source, self.sha256, 0, at_us, min_input_tokens=tokens)
+        return Price(
+            new_id("pri", at_us), sku, rates, self.source, self.sha256, 0, at_us, min_input_tokens=tokens
+        )
 
 
 def litellm_source() -> str:
@@ -114,7 +118,9 @@ def deepseek_prices(sku: str, at_us: int) -> list[Price]:
     """DeepSeek's own page for `sku`: one off-peak row and one for each peak; [] for another sku."""
     if sku not in _DEEPSEEK:
         return []
-    digest = hashlib.sha256(json.dumps([DEEPSEEK_SOURCE, _DEEPSEEK, _PEAKS], sort_keys=True).encode()).hexdigest()
+    digest = hashlib.sha256(
+        json.dumps([DEEPSEEK_SOURCE, _DEEPSEEK, _PEAKS], sort_keys=True).encode()
+    ).hexdigest()
 
     def row(factor: int, start: int | None, end: int | None) -> Price:
         hit, miss, out = (_rate_per_million(text) * factor for text in _DEEPSEEK[sku])
@@ -143,7 +149,9 @@ def stated_price(sku: str, rates: Rates, at_us: int) -> Price:
 
 def _rate_per_token(sku: str, name: str, value: object) -> int:
     if not isinstance(value, (Decimal, int)) or isinstance(value, bool) or value < 0:
-        raise PriceError(f"litellm's list has no usable {name} for '{sku}'; state a price in the configuration")
+        raise PriceError(
+            f"litellm's list has no usable {name} for '{sku}'; state a price in the configuration"
+        )
     return _whole(Decimal(value) * NANO_PER_USD * UNITS_PER_PRICE)
 
 

@@ -37,7 +37,11 @@ class Price:
 
     def same_terms(self, other: "Price") -> bool:
         """Whether both say the same price for the same case, whenever and by whomever recorded."""
-        return self.case == other.case and self.rates == other.rates and self.effective_to_us == other.effective_to_us
+        return (
+            self.case == other.case
+            and self.rates == other.rates
+            and self.effective_to_us == other.effective_to_us
+        )
 
     @property
     def case(self) -> tuple[str, str, int, int | None, int | None, int | None]:
@@ -53,7 +57,9 @@ class Price:
 
     def in_force(self, at_us: int) -> bool:
         """Whether the row's dates hold at `at_us`, its hours aside."""
-        return self.effective_from_us <= at_us and (self.effective_to_us is None or at_us < self.effective_to_us)
+        return self.effective_from_us <= at_us and (
+            self.effective_to_us is None or at_us < self.effective_to_us
+        )
 
     def in_hours(self, at_us: int) -> bool:
         """Whether the row's hours hold at `at_us`; a row without hours always holds."""
@@ -96,7 +102,12 @@ class PriceBook:
         rows = self._rows(sku)
         if len(rows) == 1:  # most skus have one row
             only = rows[0]
-            if only.tier == tier and only.min_input_tokens == 0 and only.start_minute is None and only.in_force(at_us):
+            if (
+                only.tier == tier
+                and only.min_input_tokens == 0
+                and only.start_minute is None
+                and only.in_force(at_us)
+            ):
                 return only
         fitting = [
             row
@@ -107,7 +118,9 @@ class PriceBook:
             raise PriceError(
                 f"'{sku}' has no '{tier}' price in force at {to_datetime(at_us).isoformat()}; state one in the configuration"
             )
-        return max(fitting, key=lambda row: (row.min_input_tokens, row.start_minute is not None, row.recorded_at_us))
+        return max(
+            fitting, key=lambda row: (row.min_input_tokens, row.start_minute is not None, row.recorded_at_us)
+        )
 
     def ceiling(self, sku: str, at_us: int, until_us: int) -> Rates:
         """The dearest rate of each class over every row that could price an attempt begun at `at_us`
@@ -118,7 +131,8 @@ class PriceBook:
         live = [
             row
             for row in rows
-            if row.effective_from_us <= until_us and (row.effective_to_us is None or at_us < row.effective_to_us)
+            if row.effective_from_us <= until_us
+            and (row.effective_to_us is None or at_us < row.effective_to_us)
         ]
         if not live:
             raise PriceError(f"'{sku}' has no price in force; state one in the configuration")

@@ -63,4 +63,3 @@ def _posted(row: "dict[str, object]", at_us: int) -> EntryRow:
         simulated=bool(row["simulated"]),
     )
     return EntryRow(**row)  # type: ignore[arg-type]  # a row of the table, whose columns are the fields
-

@@ -46,7 +46,7 @@ _TABLES: dict[type[Row], str] = {
     OutcomeRow: "outcome",
 }
 INSERTS: dict[type[Row], str] = {
-    row: f"INSERT INTO \"{table}\" ({', '.join(row._fields)}) "  # noqa: S608  (our own names)
+    row: f'INSERT INTO "{table}" ({", ".join(row._fields)}) '  # noqa: S608  (our own names)
     f"VALUES ({', '.join('?' for _ in row._fields)})"
     for row, table in _TABLES.items()
 }
@@ -241,9 +241,7 @@ class Writer:
         stat = os.statvfs(self._path.parent)
         free = stat.f_bavail * stat.f_frsize
         if free < self._reserve:
-            self._refusal = (
-                f"{free >> 20} MiB are free where the ledger lies, below the reserve of {self._reserve >> 20} MiB"
-            )
+            self._refusal = f"{free >> 20} MiB are free where the ledger lies, below the reserve of {self._reserve >> 20} MiB"
         elif not self._unwritten:
             self._refusal = None
 
@@ -262,7 +260,9 @@ def _insert(connection: sqlite3.Connection, kind: type[Row], rows: list[Row]) ->
     at = 0
     for size in _CHUNKS:
         while len(rows) - at >= size:
-            connection.execute(_MULTI_INSERTS[kind, size], [value for row in rows[at : at + size] for value in row])
+            connection.execute(
+                _MULTI_INSERTS[kind, size], [value for row in rows[at : at + size] for value in row]
+            )
             at += size
 
 

@@ -34,7 +34,11 @@ def main() -> int:
     except (LocalModelError, RuntimeError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    ready = {"address": server.listening_address, "context_window": settings.context_window, "fingerprint": fingerprint(weights)}
+    ready = {
+        "address": server.listening_address,
+        "context_window": settings.context_window,
+        "fingerprint": fingerprint(weights),
+    }
     sys.stdout.write(json.dumps(ready) + "\n")
     sys.stdout.flush()
     sys.stdin.read()
@@ -81,7 +85,9 @@ def _params(settings: GgufSettings) -> xllamacpp.CommonParams:
 
 def _check_weights(weights: Path) -> None:
     if not weights.is_file():
-        raise WeightsError(f"there are no weights at {weights}; run `steelyard local pull smollm2`, or name another file")
+        raise WeightsError(
+            f"there are no weights at {weights}; run `steelyard local pull smollm2`, or name another file"
+        )
     with weights.open("rb") as file:
         if file.read(4) != b"GGUF":
             raise WeightsError(f"{weights} is not a GGUF file; name one that ends in .gguf")

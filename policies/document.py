@@ -80,7 +80,9 @@ class Mapping:
     def has(self, key: str) -> bool:
         """Whether the key is there with a value."""
         node = self.entries.get(key)
-        return node is not None and not (isinstance(node, Scalar) and not node.quoted and node.text in ("", "~", "null"))
+        return node is not None and not (
+            isinstance(node, Scalar) and not node.quoted and node.text in ("", "~", "null")
+        )
 
     def scalar(self, key: str) -> Scalar:
         """The word or number at `key`; RuleError if it is missing or something else."""
@@ -112,7 +114,9 @@ class Mapping:
         try:
             value = int(node.text.replace("_", ""))
         except ValueError:
-            raise node.error(f"{self.path(key)} is '{node.text[:40]}'; write a whole number from {low} to {high}") from None
+            raise node.error(
+                f"{self.path(key)} is '{node.text[:40]}'; write a whole number from {low} to {high}"
+            ) from None
         if not low <= value <= high:
             raise node.error(f"{self.path(key)} is {value}; it must be from {low} to {high}")
         return value
@@ -125,7 +129,9 @@ class Mapping:
         try:
             value = float(node.text)
         except ValueError:
-            raise node.error(f"{self.path(key)} is '{node.text[:40]}'; write a number from {low:g} to {high:g}") from None
+            raise node.error(
+                f"{self.path(key)} is '{node.text[:40]}'; write a number from {low:g} to {high:g}"
+            ) from None
         if not low <= value <= high:
             raise node.error(f"{self.path(key)} is {node.text}; it must be from {low:g} to {high:g}")
         return value
@@ -190,7 +196,7 @@ Node = Scalar | Sequence | Mapping
 
 
 def suggestion(word: str, known: Collection[str]) -> str:
-    """"; did you mean ...?", or what there is if nothing is near."""
+    """ "; did you mean ...?", or what there is if nothing is near."""
     near = difflib.get_close_matches(word, list(known), n=1)
     if near:
         return f"; did you mean '{near[0]}'?"
@@ -220,7 +226,9 @@ def parse_document(text: str, file: str) -> Mapping:
         line = mark.line + 1 if mark is not None else 1
         raise DocumentError(f"this is not YAML: {error.problem or error.context}", file, line) from error
     except yaml.YAMLError as error:
-        raise DocumentError("this is not YAML: it holds a character that YAML does not allow", file, 1) from error
+        raise DocumentError(
+            "this is not YAML: it holds a character that YAML does not allow", file, 1
+        ) from error
     reader = _Reader(iter(events), file)
     root = reader.document()
     if not isinstance(root, Mapping):
@@ -277,7 +285,9 @@ class _Reader:
             if key == "<<":
                 raise self._error("merge keys are not read; write the values out", event)
             if key in entries:
-                raise self._error(f"the key '{key}' is here twice; the first is in line {key_lines[key]}", event)
+                raise self._error(
+                    f"the key '{key}' is here twice; the first is in line {key_lines[key]}", event
+                )
             key_lines[key] = _line(event)
             entries[key] = self._node(next(self._events), f"{name}.{key}" if name else key, depth + 1)
         return Mapping(entries, key_lines, name, self._file, line)

@@ -31,7 +31,9 @@ def decide(policy: TeamPolicy, facts: Facts) -> Decision:
     if facts.model in policy.models:
         return _allow(policy, NAMED_MODEL, (facts.model,), "models")
     allowed = ", ".join((*policy.plans, *policy.models))
-    return _deny(policy, f"team '{policy.team}' may not use '{facts.model[:100]}'; it may use {allowed}", "models")
+    return _deny(
+        policy, f"team '{policy.team}' may not use '{facts.model[:100]}'; it may use {allowed}", "models"
+    )
 
 
 def _allow(policy: TeamPolicy, plan: str, routes: tuple[str, ...], *rules: str) -> Allow:

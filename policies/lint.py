@@ -31,9 +31,15 @@ def lint(policy: TeamPolicy) -> list[LintWarning]:
     if policy.baseline is None:
         warn("team", "no baseline is named, so reports cannot estimate what a premium model would have cost")
     elif policy.baseline in policy.plans.get("cheap", ()):
-        warn("baseline", f"the baseline '{policy.baseline}' is in the cheap plan; the estimate compares it with itself")
+        warn(
+            "baseline",
+            f"the baseline '{policy.baseline}' is in the cheap plan; the estimate compares it with itself",
+        )
     if policy.limits.month_nano_usd is None and policy.limits.day_nano_usd is None:
-        warn("limits", "neither limits.day_usd nor limits.month_usd is set: nothing bounds what the team spends")
+        warn(
+            "limits",
+            "neither limits.day_usd nor limits.month_usd is set: nothing bounds what the team spends",
+        )
     day, month = policy.limits.day_nano_usd, policy.limits.month_nano_usd
     if day is not None and month is not None and day > month:
         warn("limits.day_usd", "limits.day_usd is larger than limits.month_usd and so never reached")

@@ -29,17 +29,23 @@ def load_policies(folder: Path, known_models: Collection[str]) -> Policies:
     Raises PolicyError with file, line and what to write instead.
     """
     if not folder.is_dir():
-        raise DocumentError("there is no such folder; make it and put one file a team into it", str(folder), 1)
+        raise DocumentError(
+            "there is no such folder; make it and put one file a team into it", str(folder), 1
+        )
     teams: dict[str, TeamPolicy] = {}
     for path in sorted((*folder.glob("*.yaml"), *folder.glob("*.yml"))):
         document = read_document(path)
         policy = read_policy(document, hashlib.sha256(path.read_bytes()).hexdigest(), known_models)
         other = teams.get(policy.team)
         if other is not None:
-            raise document.error(f"team '{policy.team}' has its rules in {other.file} already; write one file a team", "team")
+            raise document.error(
+                f"team '{policy.team}' has its rules in {other.file} already; write one file a team", "team"
+            )
         teams[policy.team] = policy
     if not teams:
-        raise DocumentError("no policy file (*.yaml) is here; without one no team may do anything", str(folder), 1)
+        raise DocumentError(
+            "no policy file (*.yaml) is here; without one no team may do anything", str(folder), 1
+        )
     return Policies(teams)
 
 
@@ -54,7 +60,9 @@ def read_policy(document: Mapping, policy_hash: str, known_models: Collection[st
     auto = _auto(document, plans)
     baseline = document.optional_text("baseline")
     if baseline is not None and baseline not in known_models:
-        raise document.error(f"baseline names the unknown model '{baseline}'{suggestion(baseline, known_models)}", "baseline")
+        raise document.error(
+            f"baseline names the unknown model '{baseline}'{suggestion(baseline, known_models)}", "baseline"
+        )
     limits = document.mapping("limits")
     limits.only(LIMIT_KEYS)
     return TeamPolicy(
@@ -76,7 +84,7 @@ def read_policy(document: Mapping, policy_hash: str, known_models: Collection[st
 def _models(document: Mapping, known_models: Collection[str]) -> tuple[str, ...]:
     words = document.words("models")
     if not words:
-        raise document.error("models is empty, so nothing is allowed; name some, or write [\"*\"]", "models")
+        raise document.error('models is empty, so nothing is allowed; name some, or write ["*"]', "models")
     if any(word.text == ANY_MODEL for word in words):
         if len(words) > 1:
             raise document.error('models holds "*" and names beside it; write one or the other', "models")
@@ -93,11 +101,15 @@ def _plans(
     for name in section:
         words = section.words(name)
         if not words:
-            raise section.error(f"plans.{name} is empty; name at least one model, or leave the plan out", name)
+            raise section.error(
+                f"plans.{name} is empty; name at least one model, or leave the plan out", name
+            )
         chosen = _known(words, f"plans.{name}", known_models)
         for word in words:
             if word.text not in models:
-                raise word.error(f"plans.{name} names '{word.text}', which models does not allow; add it there or leave it out here")
+                raise word.error(
+                    f"plans.{name} names '{word.text}', which models does not allow; add it there or leave it out here"
+                )
         plans[name] = chosen
     return plans
 
@@ -110,7 +122,10 @@ def _auto(document: Mapping, plans: dict[str, tuple[str, ...]]) -> dict[TaskKind
         if section.has(kind.value):
             plan = section.text(kind.value)
             if plan not in plans:
-                raise section.error(f"auto.{kind.value} names the plan '{plan}', which plans does not define{suggestion(plan, plans)}", kind.value)
+                raise section.error(
+                    f"auto.{kind.value} names the plan '{plan}', which plans does not define{suggestion(plan, plans)}",
+                    kind.value,
+                )
             auto[kind] = plan
     return auto
 
@@ -119,7 +134,9 @@ def _known(words: tuple[Scalar, ...], what: str, known_models: Collection[str]) 
     seen: list[str] = []
     for word in words:
         if word.text not in known_models:
-            raise word.error(f"{what} names the unknown model '{word.text}'{suggestion(word.text, known_models)}")
+            raise word.error(
+                f"{what} names the unknown model '{word.text}'{suggestion(word.text, known_models)}"
+            )
         if word.text in seen:
             raise word.error(f"{what} names '{word.text}' twice")
         seen.append(word.text)

@@ -57,7 +57,9 @@ class Accounts:
         self.clock = clock
         self._released: asyncio.Event = asyncio.Event()
 
-    async def open(self, request_row: RequestRow, first: PlannedAttempt, reservation: Reservation, caller: Caller) -> "Hold":
+    async def open(
+        self, request_row: RequestRow, first: PlannedAttempt, reservation: Reservation, caller: Caller
+    ) -> "Hold":
         """Write the hold and the first attempt's dispatch; return once they are on disk.
 
         Raises UnavailableError, with the reservation released, if the ledger cannot take them.
@@ -80,12 +82,16 @@ class Accounts:
             if error is None:
                 future.set_result(None)
             else:
-                future.set_exception(UnavailableError(f"the ledger takes no new work: {error}", code="ledger_unavailable"))
+                future.set_exception(
+                    UnavailableError(f"the ledger takes no new work: {error}", code="ledger_unavailable")
+                )
 
         try:
             self.ledger.admit(rows, done)
         except LedgerError as error:
-            raise UnavailableError(f"the ledger takes no new work: {error}", code="ledger_unavailable") from error
+            raise UnavailableError(
+                f"the ledger takes no new work: {error}", code="ledger_unavailable"
+            ) from error
         await future
 
     async def written(self, rows: Sequence[Row]) -> None:
@@ -117,7 +123,9 @@ class Accounts:
 class Hold:
     """The money of one request, from dispatch to the answer's row."""
 
-    def __init__(self, accounts: Accounts, request_row: RequestRow, reservation: Reservation, caller: Caller) -> None:
+    def __init__(
+        self, accounts: Accounts, request_row: RequestRow, reservation: Reservation, caller: Caller
+    ) -> None:
         self._accounts = accounts
         self._row = request_row
         self._reservation = reservation

@@ -66,13 +66,17 @@ class Gateway:
 
     def start(self) -> None:
         """Begin to load the local engines; the gateway answers for everything else meanwhile."""
-        self._loading = [asyncio.create_task(self._load(name, engine)) for name, engine in self.engines.items()]
+        self._loading = [
+            asyncio.create_task(self._load(name, engine)) for name, engine in self.engines.items()
+        ]
 
     async def _load(self, name: str, engine: LocalEngine) -> None:
         try:
             await engine.load()
-        except Exception as error:  # the boundary of a task: recorded; the route answers 503 and says why
-            self.telemetry.event("engine_failed", route=name, error=type(error).__name__, detail=str(error)[:500])
+        except Exception as error:  # noqa: BLE001  the boundary of a task: recorded; the route answers 503 and says why
+            self.telemetry.event(
+                "engine_failed", route=name, error=type(error).__name__, detail=str(error)[:500]
+            )
         else:
             self.telemetry.event("engine_ready", route=name)
 

@@ -53,7 +53,9 @@ async def _receive(receive: Receive) -> Message:
         async with asyncio.timeout(BODY_TIMEOUT_S):
             message = await receive()
     except TimeoutError:
-        raise InvalidRequestError(f"the body did not arrive in {BODY_TIMEOUT_S:g} s", code="body_timeout") from None
+        raise InvalidRequestError(
+            f"the body did not arrive in {BODY_TIMEOUT_S:g} s", code="body_timeout"
+        ) from None
     if message["type"] == "http.disconnect":
         raise DisconnectedError
     return message

@@ -13,13 +13,21 @@ from ledger.clock import Clock
 from ledger.rows import State
 from ledger.usage import Usage
 from router.accounts import Attempt, Hold, Settlement
+from router.call import Call
 from router.catalog import Origin
 from router.completion import Completion, CompletionStream
 from router.counting import PromptCounter
-from router.errors import BusyError, GatewayError, InvalidRequestError, UnavailableError, UpstreamError, UpstreamRefusedError
+from router.errors import (
+    BusyError,
+    GatewayError,
+    InvalidRequestError,
+    UnavailableError,
+    UpstreamError,
+    UpstreamRefusedError,
+)
 from router.json_types import JsonObject
 from router.planning import Plan
-from router.providers.base import Call, Provider
+from router.providers.base import Provider
 from router.reply import AnswerHead, Reply
 from router.request import ChatRequest
 
@@ -52,7 +60,13 @@ class Cascade:
         self._clock = clock
 
     async def run(
-        self, plan: Plan, request: ChatRequest, plain_schema: JsonObject | None, hold: Hold, head: AnswerHead, reply: Reply
+        self,
+        plan: Plan,
+        request: ChatRequest,
+        plain_schema: JsonObject | None,
+        hold: Hold,
+        head: AnswerHead,
+        reply: Reply,
     ) -> Ran:
         """Try the plan's routes; return the one that answered. A streamed answer has then been
         sent but for its end. Raises the last route's error, with every attempt settled."""
@@ -70,13 +84,20 @@ class Cascade:
             try:
                 completion = await self._attempt(call, attempt, hold, this_head, reply)
             except (UpstreamError, UnavailableError) as error:
-                if reply.started or reply.client_left or index + 1 == len(plan.attempts) or not _worth_another(error):
+                if (
+                    reply.started
+                    or reply.client_left
+                    or index + 1 == len(plan.attempts)
+                    or not _worth_another(error)
+                ):
                     raise
                 continue
             return Ran(attempt, this_head, completion)
         raise UnavailableError("the plan holds no route")
 
-    async def _attempt(self, call: Call, attempt: Attempt, hold: Hold, head: AnswerHead, reply: Reply) -> Completion:
+    async def _attempt(
+        self, call: Call, attempt: Attempt, hold: Hold, head: AnswerHead, reply: Reply
+    ) -> Completion:
         provider = self._providers[call.route.provider]
         stream: CompletionStream | None = None
         ttft_us: int | None = None
@@ -123,7 +144,10 @@ class Cascade:
         usage, state = completion.usage, State.SETTLED
         if usage is None:
             text = stream.received_text() if stream is not None else completion.text or ""
-            usage, state = await self._counter.usage_of(call.request, call.route, text), State.SETTLED_ESTIMATED
+            usage, state = (
+                await self._counter.usage_of(call.request, call.route, text),
+                State.SETTLED_ESTIMATED,
+            )
         return Settlement(
             state,
             usage,
@@ -139,7 +163,13 @@ class Cascade:
         self, call: Call, attempt: Attempt, error: BaseException, text: str, ttft_us: int | None
     ) -> Settlement:
         """What a failed attempt costs: nothing where it was refused unbilled; else what we counted."""
-        code = error.code if isinstance(error, GatewayError) else "cancelled" if isinstance(error, asyncio.CancelledError) else "internal_error"
+        code = (
+            error.code
+            if isinstance(error, GatewayError)
+            else "cancelled"
+            if isinstance(error, asyncio.CancelledError)
+            else "internal_error"
+        )
         if isinstance(error, (UnavailableError, InvalidRequestError)) or (
             isinstance(error, UpstreamError) and not error.billable
         ):
@@ -173,5 +203,8 @@ async def _unless_left(work: Coroutine[None, None, Completion], reply: Reply) ->
 
 def _worth_another(error: GatewayError) -> bool:
     """A provider's refusal of the request itself would be repeated by the next one; all else may not."""
-    return not isinstance(error, UpstreamRefusedError) or error.status in (404, 429, 502) or isinstance(error, BusyError)
-
+    return (
+        not isinstance(error, UpstreamRefusedError)
+        or error.status in (404, 429, 502)
+        or isinstance(error, BusyError)
+    )

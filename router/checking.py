@@ -16,9 +16,9 @@ from router.completion import Completion
 from router.errors import InvalidRequestError
 from router.json_types import JsonObject
 from router.request import ChatRequest
+from verifiers.checks.schema import ExtractionSchema
 from verifiers.errors import VerifierError
 from verifiers.extraction import check_extraction
-from verifiers.checks.schema import ExtractionSchema
 from verifiers.gate import Gate
 from verifiers.verdict import Finding, Outcome, Verdict
 
@@ -85,7 +85,13 @@ class Checker:
 
 
 def outcome_rows(
-    checked: Checked, request_id: str, attempt_id: str, at_us: int, new_outcome_id: Callable[[], str], *, simulated: bool
+    checked: Checked,
+    request_id: str,
+    attempt_id: str,
+    at_us: int,
+    new_outcome_id: Callable[[], str],
+    *,
+    simulated: bool,
 ) -> list[OutcomeRow]:
     """The findings as rows: codes, places and reasons, never words of the document."""
     rows: list[OutcomeRow] = []

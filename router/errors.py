@@ -141,7 +141,9 @@ class UpstreamRefusedError(UpstreamError):
 
     code = "upstream_refused"
 
-    def __init__(self, message: str, *, status: int, code: str | None = None, retry_after: bytes | None = None) -> None:
+    def __init__(
+        self, message: str, *, status: int, code: str | None = None, retry_after: bytes | None = None
+    ) -> None:
         super().__init__(message, code=code, billable=False)
         self.status = status
         if retry_after is not None:

@@ -72,7 +72,7 @@ class Guard:
             await self._inner(scope, receive, watched.send)
         except GatewayError as error:
             await watched.fail(error)
-        except Exception as error:  # the boundary of a request: recorded, and answered without detail
+        except Exception as error:  # noqa: BLE001  the boundary of a request: recorded, and answered without detail
             self._telemetry.failure(request_id, error, traceback.extract_tb(error.__traceback__))
             await watched.fail(InternalError(f"the gateway failed; its log tells more of {request_id}"))
         finally:
@@ -98,7 +98,9 @@ class Guard:
             self._callers.clear()
             self._on_state_change()
         if stored is None:
-            raise AuthenticationError("the key is unknown or revoked; ask whoever runs this gateway for another")
+            raise AuthenticationError(
+                "the key is unknown or revoked; ask whoever runs this gateway for another"
+            )
         return self._callers.get(stored.key_id) or self._new_caller(stored)
 
     def _new_caller(self, stored: StoredKey) -> Caller:

@@ -78,7 +78,11 @@ class Pipeline:
         attempt = ran.attempt
         outcomes = (
             outcome_rows(
-                checked, hold.request_id, attempt.attempt_id, now_us, hold.outcome_id,
+                checked,
+                hold.request_id,
+                attempt.attempt_id,
+                now_us,
+                hold.outcome_id,
                 simulated=attempt.planned.route.simulated,
             )
             if checked is not None
@@ -126,7 +130,9 @@ class Pipeline:
         )
         await hold.close(row, ())
 
-    def _details(self, request: ChatRequest, hold: Hold, ran: Ran, checked: Checked | None) -> JsonObject | None:
+    def _details(
+        self, request: ChatRequest, hold: Hold, ran: Ran, checked: Checked | None
+    ) -> JsonObject | None:
         """The `steelyard` object of the answer, where it was asked for."""
         if not request.declared.return_details:
             return None

@@ -60,7 +60,12 @@ class Planner:
         self._prices = prices
 
     def plan(
-        self, request: ChatRequest, allow: Allow, models: Sequence[str], at_us: int, counted: Mapping[str, int]
+        self,
+        request: ChatRequest,
+        allow: Allow,
+        models: Sequence[str],
+        at_us: int,
+        counted: Mapping[str, int],
     ) -> Plan:
         """Plan `models` in order. `counted` holds exact prompt tokens by route name, where known.
 
@@ -85,7 +90,9 @@ class Planner:
                 attempts.append(self._attempt(request, route, prompt, room, at_us))
         return Plan(allow.plan, tuple(attempts), allow, bound, tuple(left_out), tuple(uncounted))
 
-    def _attempt(self, request: ChatRequest, route: Route, prompt: int, room: int, at_us: int) -> PlannedAttempt:
+    def _attempt(
+        self, request: ChatRequest, route: Route, prompt: int, room: int, at_us: int
+    ) -> PlannedAttempt:
         until_us = at_us + int(route.deadline_s * 1_000_000)
         rates = self._prices.ceiling(route.price_sku, at_us, until_us)
         limit = min(request.max_tokens or route.max_output_tokens, route.max_output_tokens, room)

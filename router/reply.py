@@ -34,7 +34,9 @@ class Reply(Protocol):
     async def wait_until_left(self) -> None:
         """Return when the caller closes its connection."""
 
-    async def whole(self, head: AnswerHead, completion: Completion, cost_nano_usd: int, details: JsonObject | None) -> None:
+    async def whole(
+        self, head: AnswerHead, completion: Completion, cost_nano_usd: int, details: JsonObject | None
+    ) -> None:
         """Write a whole answer."""
 
     async def piece(self, head: AnswerHead, data: bytes) -> None:

@@ -52,7 +52,9 @@ def serve(settings: Settings, on_ready: Callable[[str], None]) -> None:
         uvloop.run(_serve(settings, listener, f"http://{host}:{port}", on_ready))
 
 
-async def _serve(settings: Settings, listener: socket.socket, url: str, on_ready: Callable[[str], None]) -> None:
+async def _serve(
+    settings: Settings, listener: socket.socket, url: str, on_ready: Callable[[str], None]
+) -> None:
     gateway = build(settings)
     server = _Server(
         uvicorn.Config(
@@ -111,5 +113,3 @@ def running_gateway(data_dir: Path) -> str | None:
     except PermissionError:
         return str(found["url"])
     return str(found["url"])
-
-

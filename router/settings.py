@@ -24,9 +24,19 @@ ROUTE_KEYS = (
     "provider", "model", "upstream_model", "premium", "price", "context_window", "max_output_tokens", "schema",
     "logprobs", "tokenizer", "deadline_s", "idle_timeout_s", "simulated", "engine", "weights", "slots", "threads",
 )  # fmt: skip
-ENGINE_ONLY, HOSTED_ONLY = ("engine", "weights", "slots", "threads"), ("provider", "upstream_model", "premium", "idle_timeout_s", "tokenizer", "schema")
+ENGINE_ONLY, HOSTED_ONLY = (
+    ("engine", "weights", "slots", "threads"),
+    ("provider", "upstream_model", "premium", "idle_timeout_s", "tokenizer", "schema"),
+)
 PRICE_KEYS = {
-    "input_usd_per_million": ("input_uncached", "cache_read", "cache_write_5m", "cache_write_1h", "input_image", "input_audio"),
+    "input_usd_per_million": (
+        "input_uncached",
+        "cache_read",
+        "cache_write_5m",
+        "cache_write_1h",
+        "input_image",
+        "input_audio",
+    ),
     "cache_read_usd_per_million": ("cache_read",),
     "cache_write_usd_per_million": ("cache_write_5m", "cache_write_1h"),
     "output_usd_per_million": ("output_text", "output_reasoning", "output_audio"),
@@ -87,7 +97,9 @@ def load_settings(path: Path, *, host: str | None = None, port: int | None = Non
     """
     if not path.is_file():
         raise DocumentError(
-            "there is no such file; copy examples/steelyard.yaml and adapt it, or name another with --config", str(path), 1
+            "there is no such file; copy examples/steelyard.yaml and adapt it, or name another with --config",
+            str(path),
+            1,
         )
     document = read_document(path)
     document.only(KEYS)
@@ -147,9 +159,22 @@ def _providers(section: Mapping) -> tuple[ProviderSettings, ...]:
             raise provider.error(f"{provider.path('type')} is '{kind}'; known is openai_compatible", "type")
         url = provider.text("base_url")
         parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query or parts.fragment:
-            raise provider.error(f"{provider.path('base_url')} is no address; write e.g. https://api.deepseek.com/v1", "base_url")
-        found.append(ProviderSettings(name, url, _api_key(provider), provider.choice("dialect", Dialect, Dialect.GENERIC)))
+        if (
+            parts.scheme not in ("http", "https")
+            or not parts.hostname
+            or parts.username
+            or parts.query
+            or parts.fragment
+        ):
+            raise provider.error(
+                f"{provider.path('base_url')} is no address; write e.g. https://api.deepseek.com/v1",
+                "base_url",
+            )
+        found.append(
+            ProviderSettings(
+                name, url, _api_key(provider), provider.choice("dialect", Dialect, Dialect.GENERIC)
+            )
+        )
     return tuple(found)
 
 
@@ -164,7 +189,10 @@ def _api_key(provider: Mapping) -> str | None:
         )
     key = os.environ.get(variable)
     if not key:
-        raise provider.error(f"{provider.path('key_env')}: the environment variable {variable} is not set; export it before the start", "key_env")
+        raise provider.error(
+            f"{provider.path('key_env')}: the environment variable {variable} is not set; export it before the start",
+            "key_env",
+        )
     return key
 
 
@@ -241,7 +269,10 @@ def _hosted_route(entry: Mapping, name: str, providers: dict[str, ProviderSettin
             raise entry.error(f"{entry.path(key)} belongs to a local engine; this route has a provider", key)
     provider = entry.text("provider")
     if provider not in providers:
-        raise entry.error(f"{entry.path('provider')} names the unknown provider '{provider}'{suggestion(provider, providers)}", "provider")
+        raise entry.error(
+            f"{entry.path('provider')} names the unknown provider '{provider}'{suggestion(provider, providers)}",
+            "provider",
+        )
     return Route(
         name=name,
         model=entry.text("model", name),
@@ -278,7 +309,7 @@ def _stated_price(entry: Mapping, name: str) -> StatedPrice | None:
     required = (CPU_KEY,) if entry.has("engine") else ("input_usd_per_million", "output_usd_per_million")
     for key in required:
         if not price.has(key):
-            raise price.error(f"{price.path(key)} is missing; write it, \"0\" if it really costs nothing")
+            raise price.error(f'{price.path(key)} is missing; write it, "0" if it really costs nothing')
     rates: dict[str, int] = {}
     for key, classes in PRICE_KEYS.items():
         if price.has(key):
@@ -291,5 +322,3 @@ def _stated_price(entry: Mapping, name: str) -> StatedPrice | None:
 def _per_cpu_second(per_hour_nano_usd: int) -> int:
     """Nano-USD per million microseconds of one core, rounded up: 3,600 seconds an hour."""
     return -(-per_hour_nano_usd // 3_600)
-
-

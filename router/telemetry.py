@@ -60,10 +60,12 @@ class Telemetry:
     def failure(self, request_id: str, error: BaseException, frames: Iterable[FrameSummary]) -> None:
         """Log an error that is ours: its type and places."""
         places = [f"{frame.filename.rsplit('/', 2)[-2:]}:{frame.lineno} {frame.name}" for frame in frames]
-        self._write({"event": "failure", "request_id": request_id, "error": type(error).__name__, "places": places})
+        self._write(
+            {"event": "failure", "request_id": request_id, "error": type(error).__name__, "places": places}
+        )
         self.flush()
 
-    def event(self, event: str, **fields: str | int | float | bool | None) -> None:
+    def event(self, event: str, **fields: str | float | bool | None) -> None:
         """Log something that happened to the gateway itself."""
         self._write({"event": event, "at": to_datetime(self._clock()).isoformat(), **fields})
         self.flush()

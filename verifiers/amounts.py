@@ -9,7 +9,9 @@ from decimal import Decimal, InvalidOperation
 
 _CURRENCY = r"(?:[A-Z]{3}|RM|US\$|S\$|HK\$|[$€£¥₩₹฿]|Fr\.?|CHF|元|円|kr)"
 _NUMBER = r"\d{1,3}(?:[ '\u2019\u00a0\u202f.,]\d{3})+(?:[.,]\d{1,4})?|\d+(?:[.,]\d+)*"
-AMOUNT = re.compile(rf"(?<![\w.,])(?:{_CURRENCY}\s?)?(?P<sign>[-\u2212(]?)\s?(?:{_CURRENCY}\s?)?(?P<number>{_NUMBER})(?![\d])")
+AMOUNT = re.compile(
+    rf"(?<![\w.,])(?:{_CURRENCY}\s?)?(?P<sign>[-\u2212(]?)\s?(?:{_CURRENCY}\s?)?(?P<number>{_NUMBER})(?![\d])"
+)
 _WHOLE = re.compile(
     rf"\s*(?:{_CURRENCY}\s*)?(?P<sign>[-\u2212+(]?)\s*(?:{_CURRENCY}\s*)?(?P<number>{_NUMBER})\s*\)?\s*(?:{_CURRENCY})?\s*-?\s*",
     re.IGNORECASE,
@@ -35,10 +37,8 @@ def number_readings(number: str, *, negative: bool = False) -> frozenset[Decimal
     candidates = {plain.replace(",", ""), plain.replace(".", "").replace(",", ".")}
     found: set[Decimal] = set()
     for candidate in candidates:
-        if candidate.count(".") > 1:
-            candidate = candidate.replace(".", "")
         try:
-            value = Decimal(candidate)
+            value = Decimal(candidate.replace(".", "") if candidate.count(".") > 1 else candidate)
         except InvalidOperation:
             continue
         found.add(-value if negative else value)

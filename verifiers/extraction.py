@@ -21,7 +21,11 @@ JSON_CHECK = "json"
 
 
 def check_extraction(
-    schema: ExtractionSchema, document: str, answer_text: str, tokens: Sequence[TokenLogprob] | None, gate: Gate
+    schema: ExtractionSchema,
+    document: str,
+    answer_text: str,
+    tokens: Sequence[TokenLogprob] | None,
+    gate: Gate,
 ) -> Verdict:
     """Check one answer against its schema and its document. Never raises for a bad answer."""
     try:
@@ -32,7 +36,15 @@ def check_extraction(
         return Verdict(valid=False, fields=(), findings=(finding,))
     findings = [*_duplicates(answer), *check_schema(schema, value)]
     if len(answer.leaves) > FIELDS_MAX:
-        findings.append(Finding(JSON_CHECK, "", Outcome.FAILED, "json.too_many_fields", f"the answer has more than {FIELDS_MAX} fields"))
+        findings.append(
+            Finding(
+                JSON_CHECK,
+                "",
+                Outcome.FAILED,
+                "json.too_many_fields",
+                f"the answer has more than {FIELDS_MAX} fields",
+            )
+        )
     valid = not any(finding.outcome is Outcome.FAILED for finding in findings)
     sums = check_sums(schema.sums, answer.leaves)
     indexed = Document(document)
@@ -56,12 +68,9 @@ def _field(
     findings.append(supported.finding)
     if supported.places:
         labels = schema.labels.get(_generic(leaf.path), ())
-        for finding in (
-            check_rivals(document, leaf, supported.places, labels),
-            check_completeness(document, leaf, supported.places),
-        ):
-            if finding is not None:
-                findings.append(finding)
+        rivals = check_rivals(document, leaf, supported.places, labels)
+        completeness = check_completeness(document, leaf, supported.places)
+        findings.extend(finding for finding in (rivals, completeness) if finding is not None)
     score = field_score(leaf, spans)
     flagged = gate.doubts(score) or any(finding.outcome is Outcome.FAILED for finding in findings)
     return FieldVerdict(leaf.path, flagged, score, tuple(findings))

@@ -25,9 +25,13 @@ def normalised(text: str) -> str:
 
 def _grade(answer: JsonValue, gold: JsonValue) -> bool:
     if isinstance(gold, list):
-        return isinstance(answer, list) and len(answer) == len(gold) and all(
-            _grade(one, other) for one, other in zip(answer, gold, strict=True)
+        return (
+            isinstance(answer, list)
+            and len(answer) == len(gold)
+            and all(_grade(one, other) for one, other in zip(answer, gold, strict=True))
         )
     if isinstance(gold, dict):
-        return isinstance(answer, dict) and all(name in answer and _grade(answer[name], value) for name, value in gold.items())
+        return isinstance(answer, dict) and all(
+            name in answer and _grade(answer[name], value) for name, value in gold.items()
+        )
     return same_value(answer, gold)

@@ -43,11 +43,15 @@ def take_out_marks(schema: JsonObject) -> MarkedSchema:
     return MarkedSchema(plain, tuple(sums))
 
 
-def _strip(node: JsonValue, field: str, pointer: str, sums: list[SumMark], depth: int, *, names: bool) -> JsonValue:
+def _strip(
+    node: JsonValue, field: str, pointer: str, sums: list[SumMark], depth: int, *, names: bool
+) -> JsonValue:
     if depth > DEPTH_MAX:
         raise SchemaError(f"the schema is nested deeper than {DEPTH_MAX} levels")
     if isinstance(node, list):
-        return [_strip(item, field, f"{pointer}/{i}", sums, depth + 1, names=False) for i, item in enumerate(node)]
+        return [
+            _strip(item, field, f"{pointer}/{i}", sums, depth + 1, names=False) for i, item in enumerate(node)
+        ]
     if not isinstance(node, dict):
         return node
     out: JsonObject = {}
@@ -74,5 +78,7 @@ def _sum_mark(key: str, value: JsonValue, field: str, pointer: str) -> SumMark:
     if not isinstance(value, str) or not _PATH.fullmatch(value):
         raise MarkError(f'{pointer}: must be a path such as "items[].amount"')
     if not field or "[]" in field:
-        raise MarkError(f"{pointer}: stands at '{field or 'the root'}'; it belongs on a field outside of arrays")
+        raise MarkError(
+            f"{pointer}: stands at '{field or 'the root'}'; it belongs on a field outside of arrays"
+        )
     return SumMark(field, value)

@@ -41,14 +41,20 @@ class GatewayClient:
             ) as response:
                 answer: JsonValue = orjson.loads(await response.read())
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise UnavailableError(f"the gateway at {self.url} does not answer ({type(error).__name__})") from error
+            raise UnavailableError(
+                f"the gateway at {self.url} does not answer ({type(error).__name__})"
+            ) from error
         except orjson.JSONDecodeError as error:
-            raise UnavailableError(f"what answers at {self.url} is no gateway: it does not speak JSON") from error
+            raise UnavailableError(
+                f"what answers at {self.url} is no gateway: it does not speak JSON"
+            ) from error
         return response.status, answer if isinstance(answer, dict) else {}
 
 
 @contextlib.contextmanager
-def gateway_client(config: Path, team: str | None, url: str | None, key: str | None) -> Iterator[GatewayClient]:
+def gateway_client(
+    config: Path, team: str | None, url: str | None, key: str | None
+) -> Iterator[GatewayClient]:
     """Give a client: for `url` and `key` (or STEELYARD_URL and STEELYARD_API_KEY), else for the
     gateway of `config`, which is started for as long as the client lives if it does not run.
 
@@ -110,7 +116,9 @@ async def _until_ready(url: str) -> None:
                     return
             failed = [f"{name}: {state}" for name, state in parts.items() if state == "failed"]
             if failed:
-                raise UnavailableError(f"the gateway cannot answer ({', '.join(failed)}); is the model there? `steelyard local pull smollm2` gets it")
+                raise UnavailableError(
+                    f"the gateway cannot answer ({', '.join(failed)}); is the model there? `steelyard local pull smollm2` gets it"
+                )
             await asyncio.sleep(0.1)
 
 

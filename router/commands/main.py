@@ -21,7 +21,8 @@ app = typer.Typer(
 )
 app.command(epilog="Example: steelyard serve --config steelyard.yaml --port 8400")(serve)
 app.command(
-    "extract", epilog="Example: steelyard extract --schema invoice.schema.json --team finance invoices/*.txt > fields.jsonl"
+    "extract",
+    epilog="Example: steelyard extract --schema invoice.schema.json --team finance invoices/*.txt > fields.jsonl",
 )(extract_files)
 app.command(epilog=REPORT_EPILOG)(report)
 app.command(epilog=SHOW_EPILOG)(show)

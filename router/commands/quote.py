@@ -45,7 +45,9 @@ class Quote:
 def quote(
     request: Annotated[Path, typer.Argument(help="A chat request as JSON.", metavar="REQUEST.json")],
     team: Annotated[str | None, typer.Option(help="Also say what this team's policy refuses.")] = None,
-    config: Annotated[Path, typer.Option("--config", "-c", help="The configuration file.")] = Path(CONFIG_NAME),
+    config: Annotated[Path, typer.Option("--config", "-c", help="The configuration file.")] = Path(
+        CONFIG_NAME
+    ),
 ) -> None:
     """Price one request on every route, without sending it anywhere.
 
@@ -59,7 +61,9 @@ def quote(
         except OSError as error:
             raise InvalidRequestError(f"{request} cannot be read: {error.strerror}") from error
         lines = asyncio.run(quotes(settings, asked, team))
-    table = Table("route", "prompt tokens", "at most USD", "likely USD", "window", "refused because", box=None)
+    table = Table(
+        "route", "prompt tokens", "at most USD", "likely USD", "window", "refused because", box=None
+    )
     for line in sorted(lines, key=lambda each: (each.likely_nano_usd is None, each.likely_nano_usd or 0)):
         table.add_row(
             line.route.name,
@@ -75,7 +79,9 @@ def quote(
 async def quotes(settings: Settings, request: ChatRequest, team: str | None) -> list[Quote]:
     """Price `request` on every route of `settings`."""
     if team is not None and team not in settings.policies.teams:
-        raise InvalidRequestError(f"there is no policy for team '{team}'; teams are {', '.join(settings.policies.teams)}")
+        raise InvalidRequestError(
+            f"there is no policy for team '{team}'; teams are {', '.join(settings.policies.teams)}"
+        )
     prices = PriceBook(missing_prices(settings, PriceBook(), system_clock()))
     helper = TokenCounter(settings.data_dir / "tokenizers")
     counter = PromptCounter(helper, {})
@@ -86,7 +92,12 @@ async def quotes(settings: Settings, request: ChatRequest, team: str | None) -> 
 
 
 async def _quote(
-    settings: Settings, prices: PriceBook, counter: PromptCounter, request: ChatRequest, route: Route, team: str | None
+    settings: Settings,
+    prices: PriceBook,
+    counter: PromptCounter,
+    request: ChatRequest,
+    route: Route,
+    team: str | None,
 ) -> Quote:
     now_us = system_clock()
     exact = None if route.origin is Origin.LOCAL else await counter.prompt_tokens(request, route)
@@ -103,9 +114,15 @@ async def _quote(
     output = min(attempt.max_tokens, LIKELY_OUTPUT_TOKENS) * request.choices
     cpu_us = (prompt // 200 + output // 40) * 1_000_000 * route.compute_threads  # a small model on two cores
     likely = bound_of(
-        ((prompt, price.rates.input_uncached), (output, price.rates.output_text), (cpu_us, price.rates.cpu_us))
+        (
+            (prompt, price.rates.input_uncached),
+            (output, price.rates.output_text),
+            (cpu_us, price.rates.cpu_us),
+        )
     )
-    return Quote(route, prompt, exact is not None, attempt.bound_nano_usd, min(likely, attempt.bound_nano_usd), refusal)
+    return Quote(
+        route, prompt, exact is not None, attempt.bound_nano_usd, min(likely, attempt.bound_nano_usd), refusal
+    )
 
 
 def _policy_refusal(settings: Settings, request: ChatRequest, route: Route, team: str | None) -> str:

@@ -16,7 +16,9 @@ Config = Annotated[Path, typer.Option("--config", "-c", help="The configuration 
 def serve(
     config: Config = Path(CONFIG_NAME),
     host: Annotated[str | None, typer.Option(help="Listen here instead of server.host.")] = None,
-    port: Annotated[int | None, typer.Option(help="Listen here instead of server.port; 0 takes any free port.")] = None,
+    port: Annotated[
+        int | None, typer.Option(help="Listen here instead of server.port; 0 takes any free port.")
+    ] = None,
 ) -> None:
     """Run the gateway. JSON logs go to stderr; the address to stdout once it answers."""
     with errors_as_sentences():

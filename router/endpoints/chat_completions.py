@@ -6,7 +6,17 @@ import orjson
 
 from ledger.ids import RequestId
 from ledger.money import format_usd
-from router.asgi import JSON_HEADER, DisconnectedError, Header, Receive, Scope, Send, read_body, send_bytes, send_error
+from router.asgi import (
+    JSON_HEADER,
+    DisconnectedError,
+    Header,
+    Receive,
+    Scope,
+    Send,
+    read_body,
+    send_bytes,
+    send_error,
+)
 from router.caller import Caller
 from router.cascade import ClientLeftError
 from router.completion import Completion
@@ -105,7 +115,11 @@ class ChatReply:
         """Write a whole answer."""
         body = completion.body if details is None else _with_details(completion.body, details)
         self._started = True
-        headers = [JSON_HEADER, *_headers(head), (b"x-steelyard-cost-usd", format_usd(cost_nano_usd).encode())]
+        headers = [
+            JSON_HEADER,
+            *_headers(head),
+            (b"x-steelyard-cost-usd", format_usd(cost_nano_usd).encode()),
+        ]
         await send_bytes(self._send, 200, headers, body)
 
     async def piece(self, head: AnswerHead, data: bytes) -> None:

@@ -15,7 +15,9 @@ def requests_router(ledger_engine: Engine) -> APIRouter:
     """The path, over a read-only engine of the ledger."""
     router = APIRouter()
 
-    @router.get("/v1/steelyard/requests/{request_id}", summary="Every attempt of one request, its money and reasons")
+    @router.get(
+        "/v1/steelyard/requests/{request_id}", summary="Every attempt of one request, its money and reasons"
+    )
     async def request_path(request: Request, request_id: str) -> dict[str, Any]:
         caller: Caller = request.scope["steelyard.caller"]
         history = await asyncio.to_thread(request_history, ledger_engine, request_id)

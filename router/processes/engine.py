@@ -9,12 +9,12 @@ import contextlib
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections import deque
+from enum import StrEnum
 from pathlib import Path
 
 import orjson
 
 from router.json_types import JsonObject
-from router.providers.local.engine import EngineStartError, EngineState
 
 START_DEADLINE_S = 300.0
 STOP_S = 5.0
@@ -22,6 +22,19 @@ BACKOFF_FIRST_S = 0.5
 BACKOFF_MAX_S = 30.0
 FAILURES_MAX = 5
 STABLE_S = 60.0
+
+
+class ProcessStartError(Exception):
+    """The child did not come up; the message is its last words."""
+
+
+class ProcessState(StrEnum):
+    """How the child is."""
+
+    STOPPED = "stopped"
+    STARTING = "starting"
+    READY = "ready"
+    FAILED = "failed"
 
 
 class EngineProcess:
@@ -35,7 +48,7 @@ class EngineProcess:
         self._ready: asyncio.Future[JsonObject] | None = None
         self._errors: deque[str] = deque(maxlen=5)
         self._closed = False
-        self.state = EngineState.STOPPED
+        self.state = ProcessState.STOPPED
         self.restarts = 0
         self.detail = "not started"
         self.greeting: JsonObject = {}
@@ -47,12 +60,12 @@ class EngineProcess:
         return self._process.pid if self._process is not None else None
 
     async def start(self) -> JsonObject:
-        """Start the child and wait for its line. Raises EngineStartError with its last words."""
+        """Start the child and wait for its line. Raises ProcessStartError with its last words."""
         if self._watch is None:
             self._ready = asyncio.get_running_loop().create_future()
             self._watch = asyncio.create_task(self._keep_alive())
         if self._ready is None:
-            raise EngineStartError("the engine was stopped")
+            raise ProcessStartError("the engine was stopped")
         return await asyncio.shield(self._ready)
 
     async def stop(self) -> None:
@@ -63,7 +76,7 @@ class EngineProcess:
             await asyncio.gather(self._watch, return_exceptions=True)
             self._watch = None
         await self._end()
-        self.state, self.detail = EngineState.STOPPED, "stopped"
+        self.state, self.detail = ProcessState.STOPPED, "stopped"
         if self._ready is not None and self._ready.done() and not self._ready.cancelled():
             self._ready.exception()
 
@@ -73,11 +86,11 @@ class EngineProcess:
             started_at = asyncio.get_running_loop().time()
             try:
                 await self._run_once()
-            except EngineStartError as error:
+            except ProcessStartError as error:
                 failures += 1
                 self.detail = str(error)
                 if self._ready is not None and not self._ready.done():
-                    self.state = EngineState.FAILED
+                    self.state = ProcessState.FAILED
                     self._ready.set_exception(error)
                     return
             else:
@@ -85,21 +98,21 @@ class EngineProcess:
                 failures = 1 if lived_s > STABLE_S else failures + 1
                 self.detail = f"the engine's process ended: {self._last_words()}"
             if failures >= FAILURES_MAX:
-                self.state = EngineState.FAILED
+                self.state = ProcessState.FAILED
                 return
-            self.state = EngineState.STARTING
+            self.state = ProcessState.STARTING
             self.restarts += 1
             await asyncio.sleep(min(BACKOFF_FIRST_S * 2 ** (failures - 1), BACKOFF_MAX_S))
 
     async def _run_once(self) -> None:
-        """Start the child, wait until it is ready, then until it ends. Raises EngineStartError."""
-        self.state, self.detail = EngineState.STARTING, "starting"
+        """Start the child, wait until it is ready, then until it ends. Raises ProcessStartError."""
+        self.state, self.detail = ProcessState.STARTING, "starting"
         self._errors.clear()
         process = self._process = await asyncio.create_subprocess_exec(
             *self._command, stdin=PIPE, stdout=PIPE, stderr=PIPE, cwd=Path(__file__).parent.parent.parent
         )
         if process.stdin is None or process.stdout is None or process.stderr is None:
-            raise EngineStartError("the engine's pipes could not be made")
+            raise ProcessStartError("the engine's pipes could not be made")
         errors = asyncio.create_task(self._collect(process.stderr))
         try:
             process.stdin.write(self._settings_line.encode())
@@ -109,15 +122,15 @@ class EngineProcess:
                 line = await process.stdout.readline()
             if not line:
                 await errors
-                raise EngineStartError(self._last_words())
+                raise ProcessStartError(self._last_words())
             self.greeting = orjson.loads(line)
-            self.state, self.detail = EngineState.READY, "ready"
+            self.state, self.detail = ProcessState.READY, "ready"
             if self._ready is not None and not self._ready.done():
                 self._ready.set_result(self.greeting)
             await process.wait()
             await errors
         except TimeoutError as error:
-            raise EngineStartError(f"the engine was not ready in {START_DEADLINE_S:g} s") from error
+            raise ProcessStartError(f"the engine was not ready in {START_DEADLINE_S:g} s") from error
         finally:
             errors.cancel()
             await self._end()

@@ -4,27 +4,11 @@ A provider takes a call and answers with a completion, whole or piece by piece, 
 `router.errors`' UpstreamError or UnavailableError. It neither retries nor counts money.
 """
 
-from dataclasses import dataclass
 from typing import Protocol
 
-from router.catalog import Route
+from router.call import Call
 from router.completion import Completion, CompletionStream
 from router.errors import UpstreamError, UpstreamInvalidError, UpstreamRefusedError
-from router.json_types import JsonObject
-from router.request import ChatRequest
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One attempt as a provider sees it."""
-
-    request: ChatRequest
-    route: Route
-    max_tokens: int
-    """The output limit to send; never more than was held for."""
-    attempt_id: str
-    plain_schema: JsonObject | None = None
-    """The schema asked for, without our own keywords."""
 
 
 class Provider(Protocol):

@@ -5,9 +5,10 @@ from collections.abc import AsyncIterator
 import aiohttp
 import orjson
 
+from router.call import Call
 from router.completion import Completion, CompletionStream, Piece
 from router.errors import UpstreamInvalidError
-from router.providers.base import Call, error_of_status
+from router.providers.base import error_of_status
 from router.providers.pool import Pool, deadlines, read_bounded, translated
 from router.wire.upstream_answer import StreamReader, read_answer
 from router.wire.upstream_chat import render_chat
@@ -43,13 +44,7 @@ class OpenAICompatible:
         """Begin to answer in pieces."""
         response = await self._post(call)
         try:
-            if response.status != 200:
-                await self._refuse(response)
-            if response.content_type != "text/event-stream":
-                raise UpstreamInvalidError(
-                    f"provider '{self._name}' answered a streaming request with {response.content_type[:60]}",
-                    billable=True,
-                )
+            await self._refuse_all_but_events(response)
         except BaseException:
             response.close()
             raise
@@ -61,6 +56,15 @@ class OpenAICompatible:
 
     async def close(self) -> None:
         """The pool is closed by who made it."""
+
+    async def _refuse_all_but_events(self, response: aiohttp.ClientResponse) -> None:
+        if response.status != 200:
+            await self._refuse(response)
+        if response.content_type != "text/event-stream":
+            raise UpstreamInvalidError(
+                f"provider '{self._name}' answered a streaming request with {response.content_type[:60]}",
+                billable=True,
+            )
 
     async def _refuse(self, response: aiohttp.ClientResponse) -> None:
         retry_after = response.headers.get("retry-after", "")

@@ -5,7 +5,6 @@ openai SDK 1,900). No redirects, no environment proxies, no cookies: an address 
 configuration and from nowhere else.
 """
 
-import asyncio
 import contextlib
 from collections.abc import Iterator
 from functools import lru_cache
@@ -42,7 +41,7 @@ class Pool:
         return self._session
 
     async def post(
-        self, provider: str, url: str, headers: dict[str, str], body: bytes, timeout: aiohttp.ClientTimeout
+        self, provider: str, url: str, headers: dict[str, str], body: bytes, limits: aiohttp.ClientTimeout
     ) -> aiohttp.ClientResponse:
         """POST `body`; return the response once its headers are there. The caller releases or closes it.
 
@@ -51,7 +50,7 @@ class Pool:
         """
         with translated(provider):
             return await self._open_session().post(
-                url, data=body, headers=headers, timeout=timeout, allow_redirects=False
+                url, data=body, headers=headers, timeout=limits, allow_redirects=False
             )
 
     async def close(self) -> None:
@@ -68,17 +67,23 @@ def translated(provider: str) -> Iterator[None]:
         yield
     except aiohttp.ConnectionTimeoutError as error:
         raise UpstreamTimeoutError(
-            f"provider '{provider}' did not accept a connection in {CONNECT_TIMEOUT_S:g} s", code="upstream_unreachable", billable=False
+            f"provider '{provider}' did not accept a connection in {CONNECT_TIMEOUT_S:g} s",
+            code="upstream_unreachable",
+            billable=False,
         ) from error
-    except (TimeoutError, asyncio.TimeoutError) as error:
+    except TimeoutError as error:
         raise UpstreamTimeoutError(f"provider '{provider}' was silent for too long", billable=True) from error
     except aiohttp.ClientConnectorError as error:
         raise UpstreamError(
-            f"provider '{provider}' cannot be reached ({type(error).__name__})", code="upstream_unreachable", billable=False
+            f"provider '{provider}' cannot be reached ({type(error).__name__})",
+            code="upstream_unreachable",
+            billable=False,
         ) from error
     except aiohttp.ClientError as error:
         raise UpstreamError(
-            f"the connection to provider '{provider}' broke ({type(error).__name__})", code="upstream_broken", billable=True
+            f"the connection to provider '{provider}' broke ({type(error).__name__})",
+            code="upstream_broken",
+            billable=True,
         ) from error
 
 
@@ -92,6 +97,8 @@ async def read_bounded(provider: str, response: aiohttp.ClientResponse) -> bytes
     async for part in response.content.iter_any():
         size += len(part)
         if size > ANSWER_BYTES_MAX:
-            raise UpstreamInvalidError(f"provider '{provider}' sent more than {ANSWER_BYTES_MAX >> 20} MiB", billable=True)
+            raise UpstreamInvalidError(
+                f"provider '{provider}' sent more than {ANSWER_BYTES_MAX >> 20} MiB", billable=True
+            )
         parts.append(part)
     return b"".join(parts)

@@ -78,7 +78,9 @@ class KeyStore:
         now_us = self._clock()
         stored = StoredKey(KeyId(new_id("key", now_us)), team, name, text[-4:], now_us, None)
         self._connection.execute("BEGIN IMMEDIATE")
-        self._connection.execute("INSERT OR IGNORE INTO team (name, created_at_us) VALUES (?, ?)", (team, now_us))
+        self._connection.execute(
+            "INSERT OR IGNORE INTO team (name, created_at_us) VALUES (?, ?)", (team, now_us)
+        )
         self._connection.execute(
             "INSERT INTO api_key (key_id, team, name, key_hmac, hint, created_at_us) VALUES (?, ?, ?, ?, ?, ?)",
             (stored.key_id, team, name, self._digest(text), stored.hint, now_us),
@@ -90,10 +92,13 @@ class KeyStore:
     def revoke(self, key_id: str) -> None:
         """Revoke a key for good. Raises NotFoundError if there is none, or it was revoked before."""
         changed = self._connection.execute(
-            "UPDATE api_key SET revoked_at_us = ? WHERE key_id = ? AND revoked_at_us IS NULL", (self._clock(), key_id)
+            "UPDATE api_key SET revoked_at_us = ? WHERE key_id = ? AND revoked_at_us IS NULL",
+            (self._clock(), key_id),
         )
         if changed.rowcount != 1:
-            raise NotFoundError(f"there is no active key '{key_id}'; `steelyard keys list` shows them", param="key_id")
+            raise NotFoundError(
+                f"there is no active key '{key_id}'; `steelyard keys list` shows them", param="key_id"
+            )
         self._version = -1
 
     def touch(self) -> None:

@@ -44,5 +44,7 @@ def _read(path: Path) -> bytes:
         )
     pepper = path.read_text().strip().encode()
     if len(pepper) < PEPPER_BYTES:
-        raise UnavailableError(f"the pepper file {path} is too short; restore it from a backup: keys depend on it")
+        raise UnavailableError(
+            f"the pepper file {path} is too short; restore it from a backup: keys depend on it"
+        )
     return pepper

@@ -131,14 +131,16 @@ def _message(index: int, message: _Message) -> Message:
     if isinstance(content, str):
         return Message(message.role, content)
     if content is None:
-        if message.role in ("assistant",):
+        if message.role == "assistant":
             return Message(message.role, "")
         raise InvalidRequestError(
             f"messages[{index}] has no content; a '{message.role}' message needs text or parts",
             param=f"messages[{index}].content",
         )
     if not content:
-        raise InvalidRequestError(f"messages[{index}].content is an empty list", param=f"messages[{index}].content")
+        raise InvalidRequestError(
+            f"messages[{index}].content is an empty list", param=f"messages[{index}].content"
+        )
     return Message(message.role, "\n".join(part.text for part in content if part.text is not None))
 
 
@@ -171,7 +173,8 @@ def _forced_tool(document: JsonObject) -> SchemaAsked | None:
             parameters = offered.get("parameters")
             return SchemaAsked(name, parameters, AnswerShape.TOOL) if isinstance(parameters, dict) else None
     raise InvalidRequestError(
-        f"tool_choice forces the tool '{name[:64]}', which tools does not offer", param="tool_choice.function.name"
+        f"tool_choice forces the tool '{name[:64]}', which tools does not offer",
+        param="tool_choice.function.name",
     )
 
 
@@ -242,11 +245,7 @@ def _explain(error: ValidationError) -> InvalidRequestError:
 def _real(location: tuple[int | str, ...]) -> list[int | str]:
     """Drop pydantic's names of union members from an error's location."""
     inner = ("str", "list[_Part]", "dict[str,any]", "function-", "constrained-", "lax-or-strict")
-    return [
-        step
-        for step in location
-        if isinstance(step, int) or not step.startswith(inner)
-    ]
+    return [step for step in location if isinstance(step, int) or not step.startswith(inner)]
 
 
 def as_json(value: JsonValue) -> bytes:

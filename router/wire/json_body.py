@@ -21,7 +21,7 @@ def read_json_object(body: bytes) -> JsonObject:
     except orjson.JSONDecodeError as error:
         raise _explain(body, error) from None
     if not isinstance(value, dict):
-        raise InvalidRequestError("the body must be a JSON object, e.g. {\"model\": \"auto\", \"messages\": [...]}")
+        raise InvalidRequestError('the body must be a JSON object, e.g. {"model": "auto", "messages": [...]}')
     return value
 
 

@@ -16,7 +16,10 @@ def read_usage(value: JsonValue) -> Usage | None:
     prompt, completion = _count(value, "prompt_tokens"), _count(value, "completion_tokens")
     if prompt is None or completion is None:
         return None
-    of_prompt, of_completion = _details(value, "prompt_tokens_details"), _details(value, "completion_tokens_details")
+    of_prompt, of_completion = (
+        _details(value, "prompt_tokens_details"),
+        _details(value, "completion_tokens_details"),
+    )
     cached = _count(of_prompt, "cached_tokens") or _count(value, "prompt_cache_hit_tokens") or 0
     written = _count(of_prompt, "cache_write_tokens") or 0
     audio_in = _count(of_prompt, "audio_tokens") or 0

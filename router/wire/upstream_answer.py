@@ -6,10 +6,10 @@ asked for (log-probabilities, a tool that stood for a schema) or did not ask for
 
 import orjson
 
+from router.call import Call
 from router.completion import Completion, Piece
 from router.errors import UpstreamError, UpstreamInvalidError
 from router.json_types import JsonObject, JsonValue
-from router.providers.base import Call
 from router.wire.openai_usage import read_usage
 from router.wire.sse import EventCutter, event_of, payload_of
 from router.wire.upstream_chat import adds_logprobs, asks_by_tool
@@ -27,10 +27,14 @@ def read_answer(call: Call, data: bytes) -> Completion:
         kind = "HTML" if data.lstrip()[:1] == b"<" else "something that is not JSON"
         raise UpstreamInvalidError(f"provider '{provider}' answered with {kind}", billable=True) from None
     if not isinstance(body, dict):
-        raise UpstreamInvalidError(f"provider '{provider}' answered with JSON that is no object", billable=True)
+        raise UpstreamInvalidError(
+            f"provider '{provider}' answered with JSON that is no object", billable=True
+        )
     if body.get("error"):
         raise UpstreamError(
-            f"provider '{provider}' answered 200 with an error{_error_code(body)}", code="upstream_error", billable=True
+            f"provider '{provider}' answered 200 with an error{_error_code(body)}",
+            code="upstream_error",
+            billable=True,
         )
     choices = body.get("choices")
     first = choices[0] if isinstance(choices, list) and choices else None
@@ -131,7 +135,9 @@ class StreamReader:
                 f"provider '{provider}' sent an event that is not JSON", billable=True
             ) from None
         if not isinstance(chunk, dict):
-            raise UpstreamInvalidError(f"provider '{provider}' sent an event that is no object", billable=True)
+            raise UpstreamInvalidError(
+                f"provider '{provider}' sent an event that is no object", billable=True
+            )
         if chunk.get("error"):
             raise UpstreamError(
                 f"provider '{provider}' broke off the stream with an error{_error_code(chunk)}", billable=True
@@ -142,7 +148,9 @@ class StreamReader:
         """Say that the provider closed the stream. Raises UpstreamInvalidError if it was cut short."""
         if not self._done and self._finish_reason is None:
             raise UpstreamInvalidError(
-                f"provider '{self._call.route.provider}' ended the stream in the middle", code="upstream_truncated", billable=True
+                f"provider '{self._call.route.provider}' ended the stream in the middle",
+                code="upstream_truncated",
+                billable=True,
             )
 
     def received_text(self) -> str:
@@ -185,9 +193,11 @@ class StreamReader:
             except orjson.JSONDecodeError:
                 continue  # it was refused when it came; what came before it still counts
             choices = chunk.get("choices") if isinstance(chunk, dict) else None
-            for choice in choices if isinstance(choices, list) else ():
-                if isinstance(choice, dict) and choice.get("index", 0) == 0:
-                    found.append(choice)
+            found.extend(
+                choice
+                for choice in (choices if isinstance(choices, list) else ())
+                if isinstance(choice, dict) and choice.get("index", 0) == 0
+            )
         return found
 
 

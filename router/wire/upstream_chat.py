@@ -6,10 +6,10 @@ and public issues (its chat API refuses `json_schema`, and a forced tool while i
 
 import orjson
 
+from router.call import Call
 from router.catalog import Dialect, SchemaMode
 from router.errors import InvalidRequestError
 from router.json_types import JsonObject, JsonValue
-from router.providers.base import Call
 from router.request import AnswerShape, SchemaAsked
 
 SCHEMA_PROMPT = (
@@ -41,7 +41,9 @@ def asks_by_tool(call: Call) -> bool:
     """Whether the caller wants content but the route is asked by a tool, so that its answer must be moved."""
     schema = call.request.schema
     return (
-        schema is not None and schema.shape is AnswerShape.CONTENT and call.route.schema_mode is SchemaMode.TOOL
+        schema is not None
+        and schema.shape is AnswerShape.CONTENT
+        and call.route.schema_mode is SchemaMode.TOOL
     )
 
 
@@ -62,7 +64,11 @@ def _ask_for_schema(body: JsonObject, call: Call, asked: SchemaAsked, schema: Js
         inner = given["json_schema"] if isinstance(given, dict) else {}
         body["response_format"] = {
             "type": "json_schema",
-            "json_schema": {**(inner if isinstance(inner, dict) else {}), "name": asked.name, "schema": schema},
+            "json_schema": {
+                **(inner if isinstance(inner, dict) else {}),
+                "name": asked.name,
+                "schema": schema,
+            },
         }
         return
     if deepseek:
@@ -108,6 +114,8 @@ def _rename_developer(body: JsonObject) -> None:
         isinstance(message, dict) and message.get("role") == "developer" for message in messages
     ):
         body["messages"] = [
-            {**message, "role": "system"} if isinstance(message, dict) and message.get("role") == "developer" else message
+            {**message, "role": "system"}
+            if isinstance(message, dict) and message.get("role") == "developer"
+            else message
             for message in messages
         ]

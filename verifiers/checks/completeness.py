@@ -34,7 +34,9 @@ def check_completeness(document: Document, leaf: LeafValue, places: tuple[Placed
             f"the line goes on after the value of {leaf.path}",
             document.evidence(Placed(placed.start, end)),
         )
-    return Finding(CHECK, leaf.path, Outcome.PASSED, "completeness.whole", f"the value of {leaf.path} is not cut off")
+    return Finding(
+        CHECK, leaf.path, Outcome.PASSED, "completeness.whole", f"the value of {leaf.path} is not cut off"
+    )
 
 
 def _goes_on(document: Document, placed: Placed) -> bool:

@@ -29,7 +29,9 @@ def check_rivals(
     else:
         return None
     if not labels or not places or any(_labelled(document, placed, labels) for placed in places):
-        return Finding(CHECK, leaf.path, Outcome.PASSED, "rivals.none", f"no other value fits {leaf.path} better")
+        return Finding(
+            CHECK, leaf.path, Outcome.PASSED, "rivals.none", f"no other value fits {leaf.path} better"
+        )
     own = {placed.start for placed in places}
     for count, placed in enumerate(placed for group in others for placed in group):
         if count >= RIVALS_MAX:

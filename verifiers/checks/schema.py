@@ -35,10 +35,15 @@ class ExtractionSchema:
         _refuse_foreign(marked.plain)
         try:
             validator = jsonschema_rs.validator_for(
-                marked.plain, validate_formats=False, offline=True, pattern_options=jsonschema_rs.RegexOptions()
+                marked.plain,
+                validate_formats=False,
+                offline=True,
+                pattern_options=jsonschema_rs.RegexOptions(),
             )
         except (ValueError, jsonschema_rs.ValidationError) as error:
-            raise SchemaError(f"the schema is no valid JSON schema: {str(error).splitlines()[0][:200]}") from error
+            raise SchemaError(
+                f"the schema is no valid JSON schema: {str(error).splitlines()[0][:200]}"
+            ) from error
         return ExtractionSchema(marked.plain, marked.sums, field_labels(marked.plain), validator)
 
 
@@ -49,7 +54,13 @@ def check_schema(schema: ExtractionSchema, value: JsonValue) -> list[Finding]:
         field = _path(error.instance_path)
         keyword = str(error.schema_path[-1]) if error.schema_path else "schema"
         findings.append(
-            Finding(CHECK, field, Outcome.FAILED, f"schema.{keyword}", f"{field or 'the answer'} breaks the schema's {keyword}")
+            Finding(
+                CHECK,
+                field,
+                Outcome.FAILED,
+                f"schema.{keyword}",
+                f"{field or 'the answer'} breaks the schema's {keyword}",
+            )
         )
         if len(findings) >= 20:
             break
@@ -76,7 +87,9 @@ def _refuse_foreign(schema: JsonObject) -> None:
         if isinstance(node, dict):
             reference = node.get("$ref", node.get("$dynamicRef"))
             if isinstance(reference, str) and not reference.startswith("#"):
-                raise SchemaError("the schema refers to another document by $ref; write it into $defs, nothing is fetched")
+                raise SchemaError(
+                    "the schema refers to another document by $ref; write it into $defs, nothing is fetched"
+                )
             pending.extend(node.values())
         elif isinstance(node, list):
             pending.extend(node)

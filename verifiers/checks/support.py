@@ -27,15 +27,40 @@ def check_support(document: Document, leaf: LeafValue) -> Supported:
     """Look for one value of an answer in its document."""
     value = leaf.value
     if value is None or isinstance(value, bool) or (isinstance(value, str) and not skeleton(value)):
-        finding = Finding(CHECK, leaf.path, Outcome.ABSTAINED, "support.nothing", f"{leaf.path} holds nothing that a document could support")
+        finding = Finding(
+            CHECK,
+            leaf.path,
+            Outcome.ABSTAINED,
+            "support.nothing",
+            f"{leaf.path} holds nothing that a document could support",
+        )
         return Supported(finding, ())
     text = value if isinstance(value, str) else leaf.raw
     code, places = _places(document, text, is_number=not isinstance(value, str))
     if not places:
-        finding = Finding(CHECK, leaf.path, Outcome.FAILED, "support.unsupported", f"the document does not contain the value of {leaf.path}")
+        finding = Finding(
+            CHECK,
+            leaf.path,
+            Outcome.FAILED,
+            "support.unsupported",
+            f"the document does not contain the value of {leaf.path}",
+        )
         return Supported(finding, ())
-    how = {"exact": "as it is written", "amount": "as an amount", "date": "as a date", "folded": "apart from case, spaces and punctuation", "near": "apart from a few letters"}[code]
-    finding = Finding(CHECK, leaf.path, Outcome.PASSED, f"support.{code}", f"the document contains the value of {leaf.path} {how}", document.evidence(places[0]))
+    how = {
+        "exact": "as it is written",
+        "amount": "as an amount",
+        "date": "as a date",
+        "folded": "apart from case, spaces and punctuation",
+        "near": "apart from a few letters",
+    }[code]
+    finding = Finding(
+        CHECK,
+        leaf.path,
+        Outcome.PASSED,
+        f"support.{code}",
+        f"the document contains the value of {leaf.path} {how}",
+        document.evidence(places[0]),
+    )
     return Supported(finding, places)
 
 

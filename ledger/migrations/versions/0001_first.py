@@ -97,7 +97,14 @@ def _entry() -> None:
     )
     op.create_index("ix_entry_request_id", "entry", ["request_id"])
     op.create_index("ix_entry_window_at_us", "entry", ["window_at_us"])
-    op.create_index("ux_entry_attempt_state", "entry", ["attempt_id", "state"], unique=True, sqlite_where=sa.text("state <> 'ADJUST'"), postgresql_where=sa.text("state <> 'ADJUST'"))
+    op.create_index(
+        "ux_entry_attempt_state",
+        "entry",
+        ["attempt_id", "state"],
+        unique=True,
+        sqlite_where=sa.text("state <> 'ADJUST'"),
+        postgresql_where=sa.text("state <> 'ADJUST'"),
+    )
 
 
 def _outcome() -> None:

@@ -9,7 +9,7 @@ import orjson
 
 from local_model.settings import GgufSettings
 from router.json_types import JsonObject, JsonValue
-from router.processes.engine import EngineProcess
+from router.processes.engine import EngineProcess, ProcessStartError, ProcessState
 from router.providers.local.engine import (
     EngineBusyError,
     EngineDelta,
@@ -17,6 +17,7 @@ from router.providers.local.engine import (
     EngineMessage,
     EngineRequest,
     EngineRequestError,
+    EngineStartError,
     EngineState,
     EngineTimeoutError,
     EngineUnavailableError,
@@ -42,11 +43,16 @@ class GgufEngine:
 
     async def load(self) -> None:
         """Start the engine and wait until it can answer. Raises EngineStartError."""
-        await self._process.start()
+        try:
+            await self._process.start()
+        except ProcessStartError as error:
+            raise EngineStartError(str(error)) from error
 
     async def count_tokens(self, messages: Sequence[EngineMessage]) -> int:
         """Count the prompt's tokens, the chat template's own included."""
-        rendered = await self._post("/apply-template", {"messages": [_message(message) for message in messages]})
+        rendered = await self._post(
+            "/apply-template", {"messages": [_message(message) for message in messages]}
+        )
         prompt = rendered.get("prompt")
         found = await self._post("/tokenize", {"content": prompt, "parse_special": True, "add_special": True})
         tokens = found.get("tokens")
@@ -70,7 +76,7 @@ class GgufEngine:
         """Say how the engine is."""
         fingerprint = self._process.greeting.get("fingerprint")
         return EngineHealth(
-            self._process.state,
+            EngineState(self._process.state.value),
             self._process.detail,
             self._process.restarts,
             self._settings.context_window,
@@ -87,7 +93,9 @@ class GgufEngine:
     async def _stream(self, request: EngineRequest) -> AsyncGenerator[EngineDelta, None]:
         cutter, last = EventCutter(), EngineDelta()
         try:
-            async with self._open().post(self._url("/v1/chat/completions"), data=_render(request)) as response:
+            async with self._open().post(
+                self._url("/v1/chat/completions"), data=_render(request)
+            ) as response:
                 if response.status != 200:
                     raise await _refusal(response)
                 async for data in response.content.iter_any():
@@ -134,7 +142,10 @@ class GgufEngine:
 
     async def _post(self, path: str, body: JsonObject) -> JsonObject:
         try:
-            async with asyncio.timeout(60), self._open().post(self._url(path), data=orjson.dumps(body)) as response:
+            async with (
+                asyncio.timeout(60),
+                self._open().post(self._url(path), data=orjson.dumps(body)) as response,
+            ):
                 if response.status != 200:
                     raise await _refusal(response)
                 answer: JsonValue = orjson.loads(await response.read())
@@ -143,14 +154,19 @@ class GgufEngine:
         return answer if isinstance(answer, dict) else {}
 
     def _url(self, path: str) -> str:
-        if self._process.state is not EngineState.READY:
-            raise EngineUnavailableError(f"the local model is {self._process.state.value}: {self._process.detail}")
+        if self._process.state is not ProcessState.READY:
+            raise EngineUnavailableError(
+                f"the local model is {self._process.state.value}: {self._process.detail}"
+            )
         return f"{self._process.greeting['address']}{path}"
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                headers={"content-type": "application/json", "authorization": f"Bearer {self._settings.api_key}"},
+                headers={
+                    "content-type": "application/json",
+                    "authorization": f"Bearer {self._settings.api_key}",
+                },
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=5),
                 trust_env=False,
             )
@@ -208,6 +224,12 @@ async def _refusal(response: aiohttp.ClientResponse) -> EngineRequestError | Eng
     """What a status of llama.cpp's means; its text is not repeated, it may hold the prompt."""
     data = await response.content.read(65_536)
     if response.status == 400:
-        what = "its context window" if b"exceed" in data or b"context" in data else "the schema" if b"grammar" in data or b"schema" in data else "the request"
+        what = (
+            "its context window"
+            if b"exceed" in data or b"context" in data
+            else "the schema"
+            if b"grammar" in data or b"schema" in data
+            else "the request"
+        )
         return EngineRequestError(f"the local model refused {what}")
     return EngineUnavailableError(f"the local model's process answered {response.status}")

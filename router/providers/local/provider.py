@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import orjson
 
 from ledger.usage import Usage
+from router.call import Call
 from router.completion import Completion, Piece
 from router.errors import (
     BusyError,
@@ -17,7 +18,6 @@ from router.errors import (
     UpstreamTimeoutError,
 )
 from router.json_types import JsonObject, JsonValue
-from router.providers.base import Call
 from router.providers.local.engine import (
     EngineBusyError,
     EngineDelta,
@@ -55,7 +55,9 @@ class LocalProvider:
         """Begin to answer in pieces."""
         with translated(self._name):
             health = await self._engine.health()
-            return _LocalStream(self._name, call, self._engine.generate(_engine_request(call)), health.fingerprint)
+            return _LocalStream(
+                self._name, call, self._engine.generate(_engine_request(call)), health.fingerprint
+            )
 
     async def close(self) -> None:
         """The engine is closed by who made it."""
@@ -142,7 +144,12 @@ class _LocalStream:
         if delta.text and self._shape() is AnswerShape.TOOL:
             call: JsonObject = {"index": 0, "function": {"arguments": delta.text}}
             if first:
-                call = {"index": 0, "id": "call_0", "type": "function", "function": self._function(delta.text)}
+                call = {
+                    "index": 0,
+                    "id": "call_0",
+                    "type": "function",
+                    "function": self._function(delta.text),
+                }
             part["tool_calls"] = [call]
         elif delta.text:
             part["content"] = delta.text
@@ -178,7 +185,12 @@ class _LocalStream:
             return None
         return {
             "content": [
-                {"token": token.text, "logprob": token.logprob, "bytes": list(token.text.encode()), "top_logprobs": []}
+                {
+                    "token": token.text,
+                    "logprob": token.logprob,
+                    "bytes": list(token.text.encode()),
+                    "top_logprobs": [],
+                }
                 for token in tokens
             ]
         }
@@ -239,5 +251,3 @@ def translated(name: str) -> Iterator[None]:
         raise UnavailableError(f"route '{name}': {error}", code="engine_unavailable") from error
     except EngineError as error:
         raise UpstreamError(f"route '{name}': {error}", billable=True) from error
-
-
