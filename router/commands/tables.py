@@ -62,7 +62,10 @@ def print_table(console: Console, table: Table) -> None:
     """Print a table whole: on a terminal too narrow for it, its lines run on rather than lose figures."""
     roomy = Console(width=PIPE_WIDTH)
     least = Measurement.get(roomy, roomy.options, table).minimum
-    console.print(table, width=max(console.width, least), soft_wrap=True)
+    width = console.width
+    console.width = max(width, least)  # a width handed to `print` is cut to the console's
+    console.print(table, soft_wrap=True)
+    console.width = width
 
 
 def plain(text: str) -> str:

@@ -218,6 +218,12 @@ def test_the_estimate_is_rounded_once_a_request_half_to_even(
     assert total.baseline_estimate_nano_usd == 3 * nano_usd
 
 
+def test_the_estimate_stays_exact_where_a_product_leaves_64_bits(report_of: Reporter) -> None:
+    request = answered(1, used=Units(input_uncached=10**7 + 1, output_text=10**7))
+    total = report_of([request], rates={"input_uncached": 10**12 + 7, "output_text": 10**12}).observed.total
+    assert total.baseline_estimate_nano_usd == 20_000_001_000_070
+
+
 def test_a_correction_of_the_answers_tokens_is_in_the_estimate(report_of: Reporter) -> None:
     request = RequestMaker(1)
     attempt_id = request.attempt(state=State.POSTED_WORST, cost=90)
