@@ -46,25 +46,36 @@ SEED = 20261124
 
 def main() -> None:
     """Run, print the tables, write the JSON."""
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     options.add_argument("--data", type=Path, required=True)
     options.add_argument("--limit", type=int, default=100)
     options.add_argument("--skip", type=int, default=0, help="leave out the first rows")
     options.add_argument("--model", default="local/smollm2")
     options.add_argument("--json", type=Path)
     options.add_argument("--without-model", action="store_true", help="only the rules and the planted errors")
-    options.add_argument("--records", type=Path, help="write every field's score and rightness here, to choose a threshold")
+    options.add_argument(
+        "--records", type=Path, help="write every field's score and rightness here, to choose a threshold"
+    )
     chosen = options.parse_args()
     if not chosen.data.is_file():
         raise SystemExit(f"there is no data at {chosen.data}; nothing was measured")
     lines = chosen.data.read_text().splitlines()[chosen.skip : chosen.skip + chosen.limit]
     rows = [json.loads(line) for line in lines]
-    figures: dict[str, object] = {"machine": machine(), "documents": len(rows), "model": chosen.model, "peer": "rules_only"}
+    figures: dict[str, object] = {
+        "machine": machine(),
+        "documents": len(rows),
+        "model": chosen.model,
+        "peer": "rules_only",
+    }
     figures["rules_only"] = _rules_only(rows)
     if not chosen.without_model:
         figures.update(_model(rows, chosen.model, chosen.records))
     compiled = ExtractionSchema.compile(SCHEMA)
-    figures["planted"] = {str(share): _rounded(vars_of(judge_planted(rows, compiled, share, SEED))) for share in SHARES}
+    figures["planted"] = {
+        str(share): _rounded(vars_of(judge_planted(rows, compiled, share, SEED))) for share in SHARES
+    }
     _print(figures)
     if chosen.json is not None:
         chosen.json.write_text(json.dumps(figures, indent=2) + "\n")
@@ -78,10 +89,12 @@ def vars_of(found: object) -> dict[str, float]:
 def _rules_only(rows: list[dict[str, object]]) -> dict[str, float]:
     graded = [grade(dict(extract_receipt(str(row["text"]))), _gold(row)) for row in rows]
     right = [right for each in graded for right in each.values()]
-    return _rounded({
-        "field_accuracy": sum(right) / len(right),
-        "document_accuracy": sum(all(each.values()) for each in graded) / len(graded),
-    })
+    return _rounded(
+        {
+            "field_accuracy": sum(right) / len(right),
+            "document_accuracy": sum(all(each.values()) for each in graded) / len(graded),
+        }
+    )
 
 
 def _model(rows: list[dict[str, object]], model: str, records: Path | None) -> dict[str, object]:
@@ -126,7 +139,9 @@ def _figures(
             by_field[name].append(right)
             field = said.get(name, {"flagged": True, "score": None})
             flags.append((bool(field["flagged"]), not right))
-            kept.append({"field": name, "right": right, **{key: field.get(key) for key in ("flagged", "score")}})
+            kept.append(
+                {"field": name, "right": right, **{key: field.get(key) for key in ("flagged", "score")}}
+            )
     if records is not None:
         records.write_text("".join(json.dumps(line) + "\n" for line in kept))
     valid = [result.error is None for result in results]
@@ -134,17 +149,19 @@ def _figures(
     caught = sum(flagged and wrong for flagged, wrong in flags)
     everything = [right for each in by_field.values() for right in each]
     return {
-        **_rounded({
-            "field_accuracy": _mean(everything),
-            "document_accuracy": _mean(documents),
-            "valid_json": _mean(valid),
-            "valid_json_stop": _mean(stopped),
-            "tokens_per_s": sum(result.completion_tokens for result in results) / seconds,
-            "documents_per_s": len(results) / seconds,
-            "flagged": _mean([flagged for flagged, _ in flags]),
-            "flag_precision": caught / max(1, sum(flagged for flagged, _ in flags)),
-            "flag_recall": caught / max(1, sum(wrong for _, wrong in flags)),
-        }),
+        **_rounded(
+            {
+                "field_accuracy": _mean(everything),
+                "document_accuracy": _mean(documents),
+                "valid_json": _mean(valid),
+                "valid_json_stop": _mean(stopped),
+                "tokens_per_s": sum(result.completion_tokens for result in results) / seconds,
+                "documents_per_s": len(results) / seconds,
+                "flagged": _mean([flagged for flagged, _ in flags]),
+                "flag_precision": caught / max(1, sum(flagged for flagged, _ in flags)),
+                "flag_recall": caught / max(1, sum(wrong for _, wrong in flags)),
+            }
+        ),
         "field_accuracy_by_field": {name: round(_mean(right), 4) for name, right in by_field.items()},
     }
 
@@ -176,7 +193,9 @@ def _print(figures: dict[str, object]) -> None:
     rules, accuracy = figures["rules_only"], figures.get("field_accuracy")
     if isinstance(accuracy, float) and isinstance(rules, dict):
         better = "beats" if accuracy > rules["field_accuracy"] else "does not beat"
-        print(f"\n{figures['model']} {better} the rules-only extractor ({accuracy:.1%} against {rules['field_accuracy']:.1%} of fields).")
+        print(
+            f"\n{figures['model']} {better} the rules-only extractor ({accuracy:.1%} against {rules['field_accuracy']:.1%} of fields)."
+        )
 
 
 if __name__ == "__main__":

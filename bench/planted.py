@@ -28,7 +28,9 @@ class Found:
     f1_flag_all: float
 
 
-def judge_planted(rows: Sequence[Mapping[str, object]], schema: ExtractionSchema, share: float, seed: int) -> Found:
+def judge_planted(
+    rows: Sequence[Mapping[str, object]], schema: ExtractionSchema, share: float, seed: int
+) -> Found:
     """Plant errors into `share` of all gold fields of `rows`; check them; compare."""
     chance = random.Random(seed)  # noqa: S311  (a benchmark's seed, no secret)
     flagged_wrong = flagged = wrong = fields = 0

@@ -12,6 +12,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
+from starlette.routing import Route
 
 from ledger.clock import Clock, system_clock
 from ledger.ledger import Ledger, read_only_engine
@@ -184,13 +185,21 @@ def _cold_face(
 
 
 def _paths_of(app: FastAPI) -> list[tuple[str, str]]:
-    return [
-        (method, path)
-        for route in app.routes
-        if (path := getattr(route, "path", None)) is not None
-        for method in sorted(getattr(route, "methods", None) or {"GET"})
-        if method != "HEAD"
-    ]
+    """Every (method, path) of the cold face: its routers' own lists, whether in the schema or not."""
+    found: list[tuple[str, str]] = []
+    pending: list[object] = list(app.routes)
+    while pending:
+        route = pending.pop(0)
+        inner = getattr(route, "original_router", None)
+        if inner is not None:
+            pending.extend(inner.routes)
+        elif isinstance(route, Route):
+            found.extend(
+                (method, route.path) for method in sorted(route.methods or {"GET"}) if method != "HEAD"
+            )
+        else:
+            raise TypeError(f"{type(route).__name__} is a kind of route that the guard's test does not know")
+    return found
 
 
 def _as_response(error: GatewayError) -> Response:

@@ -66,7 +66,7 @@ def prompt_tokens_bound(messages: JsonValue, tools: JsonValue, schema: JsonValue
                 raise _unbounded(f"messages[{index}].{key}", key)
             else:
                 place = f"messages[{index}].{key}"
-                text += _json_bound(value, place) + TOKENS_PER_ARGUMENT * _arguments(value)
+                text += _json_bound(value, place) + TOKENS_PER_ARGUMENT * tool_arguments(value)
     if tools:
         text += TOKENS_PER_TOOLBOX + TOKENS_PER_TOOL * (len(tools) if isinstance(tools, list) else 1)
         text += _json_bound(tools, "tools")
@@ -98,16 +98,25 @@ def _json_bound(value: JsonValue, place: str) -> int:
     return len(data) + between + 2 * beyond_ascii
 
 
-def _arguments(calls: JsonValue) -> int:
-    """How many arguments past tool calls have together, at most."""
+def tool_arguments(calls: JsonValue) -> int:
+    """How many arguments past tool calls have together, at most. `calls` is a message's `tool_calls`
+    or its old `function_call`."""
     found = 0
     for call in calls if isinstance(calls, list) else (calls,):
         if isinstance(call, dict):
             function = call.get("function", call)
             arguments = function.get("arguments") if isinstance(function, dict) else None
             if isinstance(arguments, str):
-                found += arguments.count(":")  # each argument has one, and `{` alone has none
+                found += _members(arguments)
     return found
+
+
+def _members(arguments: str) -> int:
+    try:
+        parsed = orjson.loads(arguments)
+    except orjson.JSONDecodeError:
+        return arguments.count(":")  # a model may have written half of an object: each member has one
+    return len(parsed) if isinstance(parsed, dict) else 1
 
 
 def _parts(parts: list[JsonValue], message: int) -> tuple[int, int]:

@@ -131,7 +131,7 @@ def _add_attempt(tree: Tree, attempt: AttemptHistory, answer: AnswerRow | None) 
 
 
 def _entries(entries: Sequence[EntryRow]) -> Table:
-    table = _plain_table()
+    table = _plain_table("at", "state", "money", "notes")
     for entry in entries:
         if entry.state == State.DISPATCHED:
             money = f"at most {usd(entry.bound_nano_usd)}"
@@ -173,9 +173,7 @@ def _answer(row: AnswerRow) -> Text:
 
 
 def _outcomes(rows: Sequence[OutcomeRow], first: str) -> Table:
-    table = _plain_table(show_header=True)
-    for name in ("field", first, "says", "why", "score"):
-        table.add_column(name, overflow="fold")
+    table = _plain_table("field", first, "says", "why", "score", show_header=True)
     for row in rows:
         name = row.check_name if row.source == OutcomeSource.CHECK else row.source
         table.add_row(
@@ -191,10 +189,13 @@ def _outcomes(rows: Sequence[OutcomeRow], first: str) -> Table:
     return table
 
 
-def _plain_table(*, show_header: bool = False) -> Table:
-    return Table(
+def _plain_table(*names: str, show_header: bool = False) -> Table:
+    table = Table(
         box=box.SIMPLE_HEAD if show_header else None, show_header=show_header, padding=(0, 1), show_edge=False
     )
+    for name in names:
+        table.add_column(name, overflow="fold")
+    return table
 
 
 def _clock(at_us: int) -> str:

@@ -14,7 +14,7 @@ from router.commands.tables import (
     fitting_width,
     interval,
     plain,
-    print_table,
+    print_whole,
     share,
     short_count,
     usd,
@@ -43,7 +43,7 @@ def _print_part(console: Console, report: Report, part: Part) -> None:
     if report.by:
         table = _table(report, part, _COLUMNS)
         narrow = fitting_width(table) > console.width
-        print_table(console, _table(report, part, _NARROW) if narrow else table)
+        print_whole(console, _table(report, part, _NARROW) if narrow else table)
         if narrow:
             console.print(
                 Text("A wider terminal also shows failures and tokens; --format csv holds all.", "dim")
@@ -51,7 +51,7 @@ def _print_part(console: Console, report: Report, part: Part) -> None:
         if not _OWN_KEYS.isdisjoint(report.by) and len(part.rows) > 1:
             said = "Money and tokens stand under the model that spent them, requests under the one that answered."
             console.print(Text(said, "dim"))
-    print_table(console, _summary(part))
+    console.print(_summary(part))
 
 
 def period(report: Report) -> str:

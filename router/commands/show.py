@@ -51,4 +51,4 @@ def show(
         if output is Format.JSON:
             typer.echo(json.dumps(history.to_json(), indent=2, ensure_ascii=False))
         else:
-            stdout_console().print(path_tree(history), soft_wrap=True)
+            stdout_console().print(path_tree(history))

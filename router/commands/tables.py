@@ -32,9 +32,11 @@ class _PipeConsole(Console):
 def stdout_console() -> Console:
     """A console on stdout: colours and the terminal's width on a terminal, plain text elsewhere."""
     terminal = sys.stdout.isatty()
+    size = Console().size
     return _PipeConsole(
         force_terminal=None if terminal else False,
-        width=None if terminal else PIPE_WIDTH,
+        width=size.width if terminal else PIPE_WIDTH,
+        height=size.height,
         markup=False,
         highlight=False,
         emoji=False,
@@ -54,16 +56,14 @@ def quiet_pipe() -> Iterator[None]:
 
 def fitting_width(table: Table) -> int:
     """How many columns of a terminal the table takes if nothing in it is folded."""
-    roomy = Console(width=PIPE_WIDTH)
+    roomy = Console(width=PIPE_WIDTH, height=1)
     return Measurement.get(roomy, roomy.options, table).maximum
 
 
-def print_table(console: Console, table: Table) -> None:
-    """Print a table whole: on a terminal too narrow for it, its lines run on rather than lose figures."""
-    roomy = Console(width=PIPE_WIDTH)
-    least = Measurement.get(roomy, roomy.options, table).minimum
+def print_whole(console: Console, table: Table) -> None:
+    """Print a table unfolded: on a terminal too narrow for it, its lines run on rather than lose figures."""
     width = console.width
-    console.width = max(width, least)  # a width handed to `print` is cut to the console's
+    console.width = max(width, fitting_width(table))  # one handed to `print` is cut to the console's
     console.print(table, soft_wrap=True)
     console.width = width
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, Strict
 from policies.facts import Label
 from router.bounds import prompt_tokens_bound
 from router.errors import InvalidRequestError
-from router.json_types import JsonObject, JsonValue
+from router.json_types import JsonObject
 from router.request import AnswerShape, ChatRequest, Declared, Message, SchemaAsked
 from router.wire.json_body import read_json_object
 
@@ -244,10 +244,8 @@ def _explain(error: ValidationError) -> InvalidRequestError:
 
 def _real(location: tuple[int | str, ...]) -> list[int | str]:
     """Drop pydantic's names of union members from an error's location."""
-    inner = ("str", "list[_Part]", "dict[str,any]", "function-", "constrained-", "lax-or-strict")
-    return [step for step in location if isinstance(step, int) or not step.startswith(inner)]
-
-
-def as_json(value: JsonValue) -> bytes:
-    """Write JSON as bytes."""
-    return orjson.dumps(value)
+    return [
+        step
+        for step in location
+        if isinstance(step, int) or not (step == "str" or "[" in step or "-" in step)
+    ]

@@ -1,0 +1,111 @@
+"""Every path of both faces, with no key, a revoked key and an empty budget."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from support.gateway import config_text, make_key, running_gateway, write_config
+from support.upstream import running_upstream
+
+from router.app import build
+from router.commands.keys import open_keys
+from router.guard import OPEN_PATHS
+from router.settings import load_settings
+
+EMPTY = 'team: poor\nmodels: ["*"]\nplans: {cheap: [fake-model]}\nauto: {generation: cheap}\nlimits: {month_usd: "0"}\n'
+
+
+def every_path(config: Path) -> tuple[list[tuple[str, str]], frozenset[str]]:
+    """All (method, path) of a gateway, and the paths that spend."""
+
+    async def paths() -> tuple[list[tuple[str, str]], frozenset[str]]:
+        gateway = build(load_settings(config))
+        await gateway.close()
+        return list(gateway.paths), gateway.spending_paths
+
+    return asyncio.run(paths())
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("walk")
+    from_upstream = config_text("http://127.0.0.1:9/v1")
+    return write_config(
+        folder,
+        from_upstream,
+        {
+            "finance": 'team: finance\nmodels: ["*"]\nplans: {cheap: [fake-model]}\nauto: {generation: cheap}\n',
+            "poor": EMPTY,
+        },
+    )
+
+
+def test_only_the_health_paths_answer_without_a_key(config: Path) -> None:
+    paths, spending = every_path(config)
+    assert {path for _, path in paths} >= OPEN_PATHS | spending
+    with running_gateway(config) as gateway:
+        for method, path in [*paths, ("GET", "/no/such/path"), ("DELETE", "/v1/models")]:
+            response = gateway.request(method, path.replace("{request_id}", "req_1"), body=b"{}")
+            if path in OPEN_PATHS:
+                assert response.status == 200, path
+            else:
+                assert response.status == 401, path
+                assert response.error["code"] == "invalid_api_key"
+            assert response.headers["x-steelyard-request-id"].startswith("req_")
+
+
+def test_a_revoked_key_opens_nothing(config: Path) -> None:
+    paths, _ = every_path(config)
+    key = make_key(config)
+    with running_gateway(config) as gateway:
+        assert gateway.request("GET", "/v1/models", key=key).status == 200
+        keys = open_keys(load_settings(config))
+        keys.revoke(keys.all()[-1].key_id)
+        keys.close()
+        while gateway.request("GET", "/v1/models", key=key).status == 200:
+            continue  # it holds within 50 ms
+        for method, path in paths:
+            if path not in OPEN_PATHS:
+                assert (
+                    gateway.request(method, path.replace("{request_id}", "req_1"), key=key, body=b"{}").status
+                    == 401
+                ), path
+
+
+def test_an_empty_budget_stops_every_path_that_spends_before_its_body_is_read(config: Path) -> None:
+    paths, spending = every_path(config)
+    key = make_key(config, "poor")
+    with running_gateway(config) as gateway:
+        for method, path in paths:
+            response = gateway.request(
+                method, path.replace("{request_id}", "req_1"), key=key, body=b"not json"
+            )
+            if path in spending:
+                assert response.status == 402, path
+                assert "month" in str(response.error["message"])
+            else:
+                assert response.status != 402, path
+        assert gateway.rows("SELECT * FROM entry") == []
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"authorization": "Bearer sk-steelyard-wrong"},
+        {"authorization": "Basic eDp5"},
+        {"authorization": "Bearer " + "x" * 5000},
+        {"x-api-key": "sk-steelyard-\xff"},
+    ],
+    ids=["unknown", "basic", "long", "not ascii"],
+)
+def test_a_wrong_key_is_401(config: Path, header: dict[str, str]) -> None:
+    with running_gateway(config) as gateway:
+        response = gateway.request("GET", "/v1/models", headers=header)
+    assert response.status == 401
+
+
+def test_a_key_works_as_a_bearer_and_as_an_api_key(config: Path) -> None:
+    key = make_key(config)
+    with running_upstream(), running_gateway(config) as gateway:
+        assert gateway.request("GET", "/v1/models", headers={"x-api-key": key}).status == 200
+        assert gateway.request("GET", "/v1/models", headers={"authorization": f"bearer {key}"}).status == 200
