@@ -22,6 +22,7 @@ from router.commands.client import GatewayClient, own_gateway
 from router.commands.demo import CONFIG, POLICY
 from router.commands.extraction import Extracted, extract
 from router.commands.keys import open_keys
+from router.json_types import JsonObject
 from router.settings import load_settings
 from verifiers.checks.schema import ExtractionSchema
 from verifiers.grading import grade
@@ -32,13 +33,13 @@ FIELDS = {
     "address": ("Address", "The firm's address", 200),
     "total": ("Total", "The total amount paid", 20),
 }
-SCHEMA = {
+SCHEMA: JsonObject = {
     "type": "object",
     "properties": {
         name: {"type": "string", "title": title, "description": about, "maxLength": length}
         for name, (title, about, length) in FIELDS.items()
     },
-    "required": list(FIELDS),
+    "required": [*FIELDS],
     "additionalProperties": False,
 }
 SEED = 20261124

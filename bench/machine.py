@@ -5,7 +5,7 @@ import platform
 from pathlib import Path
 
 
-def machine() -> dict[str, str | int | bool]:
+def machine() -> dict[str, str | float | bool]:
     """Name the processor, its cores and memory; whether it has AMX."""
     cpu = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").is_file() else ""
     names = [line.partition(":")[2].strip() for line in cpu.splitlines() if line.startswith("model name")]

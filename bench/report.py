@@ -198,6 +198,12 @@ def _request(number: int, at_us: int, chance: random.Random) -> Iterator[Row]:
             cache_read=tokens // 3,
             output_text=tokens // 10,
         )
+    yield from _ending(number, request_id, attempt_id, at_us, chance, extraction=extraction)
+
+
+def _ending(
+    number: int, request_id: str, attempt_id: str, at_us: int, chance: random.Random, *, extraction: bool
+) -> Iterator[Row]:
     failed = number % 50 == 49
     checked = 6 if extraction and not failed else 0
     yield AnswerRow(

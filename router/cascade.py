@@ -179,7 +179,7 @@ class Cascade:
             usage = Usage(cpu_us=elapsed_us * call.route.compute_threads)
             return Settlement(State.SETTLED_ESTIMATED, usage, code, ttft_us=ttft_us)
         if isinstance(error, asyncio.CancelledError):
-            usage = self._counter.bound_usage(call.request, text)
+            usage = self._counter.bound_usage(call.request, call.route, text)
         else:
             usage = await self._counter.usage_of(call.request, call.route, text)
         return Settlement(State.SETTLED_ESTIMATED, usage, code, ttft_us=ttft_us)

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from ledger.usage import Usage
 from router.bounds import tool_arguments, utf8_length
 from router.catalog import Encoding, Origin, Route
-from router.image_tokens import image_tokens_max
 from router.json_types import JsonValue
-from router.planning import SCHEMA_PROMPT_TOKENS_MAX, prompt_bound
+from router.planning import SCHEMA_PROMPT_TOKENS_MAX, image_bound, prompt_bound, text_bound
 from router.processes.counters import CounterUnavailableError, TokenCounter
 from router.providers.local.engine import EngineError, EngineMessage, LocalEngine
 from router.request import ChatRequest
@@ -53,7 +52,6 @@ class PromptCounter:
 
     async def prompt_tokens(self, request: ChatRequest, route: Route) -> int | None:
         """The prompt's tokens, never fewer than the provider will count; None if nobody can say."""
-        images = request.bound.images * image_tokens_max(route.upstream_model)
         try:
             if route.origin is Origin.LOCAL:
                 messages = [EngineMessage(message.role, message.text) for message in request.messages]
@@ -67,7 +65,7 @@ class PromptCounter:
                 )
         except (CounterUnavailableError, EngineError):
             return None
-        return min(text, prompt_bound(request) - request.bound.image_tokens) + images
+        return min(text, text_bound(request)) + image_bound(request, route)
 
     async def count_chat(
         self, encoding: Encoding, messages: JsonValue, tools: JsonValue = None, schema: JsonValue = None
@@ -94,11 +92,11 @@ class PromptCounter:
                 output = utf8_length(answer)
             if prompt is not None:
                 return Usage(input_uncached=prompt, output_text=output)
-        return self.bound_usage(request, answer)
+        return self.bound_usage(request, route, answer)
 
-    def bound_usage(self, request: ChatRequest, answer: str) -> Usage:
+    def bound_usage(self, request: ChatRequest, route: Route, answer: str) -> Usage:
         """The same without a tokenizer, and so too high."""
-        return Usage(input_uncached=prompt_bound(request), output_text=utf8_length(answer))
+        return Usage(input_uncached=prompt_bound(request, route), output_text=utf8_length(answer))
 
 
 def _around(template: TemplateTokens, message: JsonValue) -> int:

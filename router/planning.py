@@ -14,6 +14,7 @@ from ledger.usage import Rates
 from policies.decision import Allow
 from router.catalog import Catalog, Origin, Route
 from router.errors import ContextLengthError, InvalidRequestError
+from router.image_tokens import image_tokens_max
 from router.request import ChatRequest
 
 SCHEMA_PROMPT_TOKENS_MAX = 256
@@ -74,9 +75,11 @@ class Planner:
         attempts: list[PlannedAttempt] = []
         left_out: list[str] = []
         uncounted: list[Route] = []
-        bound = prompt_bound(request)
+        dearest = 0
         for model in models:
             for route in self._catalog.serving(model):
+                bound = prompt_bound(request, route)
+                dearest = max(dearest, bound)
                 prompt = min(counted.get(route.name, bound), bound)
                 room = route.context_window - prompt
                 if room < 1:
@@ -88,7 +91,7 @@ class Planner:
                     )
                     continue
                 attempts.append(self._attempt(request, route, prompt, room, at_us))
-        return Plan(allow.plan, tuple(attempts), allow, bound, tuple(left_out), tuple(uncounted))
+        return Plan(allow.plan, tuple(attempts), allow, dearest, tuple(left_out), tuple(uncounted))
 
     def _attempt(
         self, request: ChatRequest, route: Route, prompt: int, room: int, at_us: int
@@ -96,7 +99,7 @@ class Planner:
         until_us = at_us + int(route.deadline_s * 1_000_000)
         rates = self._prices.ceiling(route.price_sku, at_us, until_us)
         limit = min(request.max_tokens or route.max_output_tokens, route.max_output_tokens, room)
-        images = min(request.bound.image_tokens, prompt)
+        images = min(image_bound(request, route), prompt)
         fixed = bound_of(
             (
                 (prompt - images, dearest_input(rates)),
@@ -114,10 +117,19 @@ class Planner:
         )
 
 
-def prompt_bound(request: ChatRequest) -> int:
-    """The most tokens that the prompt can have, without a tokenizer."""
-    extra = SCHEMA_PROMPT_TOKENS_MAX if request.schema is not None else 0
-    return request.bound.text_tokens + request.bound.image_tokens + extra
+def prompt_bound(request: ChatRequest, route: Route) -> int:
+    """The most tokens that the prompt can have on `route`, without a tokenizer."""
+    return text_bound(request) + image_bound(request, route)
+
+
+def text_bound(request: ChatRequest) -> int:
+    """The most tokens that the prompt's text can have, on any route."""
+    return request.bound.text_tokens + (SCHEMA_PROMPT_TOKENS_MAX if request.schema is not None else 0)
+
+
+def image_bound(request: ChatRequest, route: Route) -> int:
+    """The most tokens that the prompt's images can have on `route`."""
+    return request.bound.images * image_tokens_max(route.upstream_model) if request.bound.images else 0
 
 
 def clamped(plan: Plan, request: ChatRequest, available_nano_usd: int) -> Plan | None:

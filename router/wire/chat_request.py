@@ -4,13 +4,14 @@ Only the fields that the gateway acts on are checked here; everything else passe
 untouched, known to us or not. Source: OpenAI's API reference, November 2026.
 """
 
+from dataclasses import replace
 from typing import Annotated, Literal
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, ValidationError
 
 from policies.facts import Label
-from router.bounds import prompt_tokens_bound
+from router.bounds import PromptBound, prompt_tokens_bound
 from router.errors import InvalidRequestError
 from router.json_types import JsonObject
 from router.request import AnswerShape, ChatRequest, Declared, Message, SchemaAsked
@@ -86,6 +87,42 @@ class _Chat(_Open):
     steelyard: _Steelyard | None = None
 
 
+_NO_PROMPT = frozenset(
+    [
+        "model",
+        "messages",
+        "tools",
+        "tool_choice",
+        "response_format",
+        "steelyard",
+        "stream",
+        "stream_options",
+        "max_tokens",
+        "max_completion_tokens",
+        "n",
+        "temperature",
+        "top_p",
+        "logprobs",
+        "top_logprobs",
+        "stop",
+        "seed",
+        "user",
+        "metadata",
+        "store",
+        "frequency_penalty",
+        "presence_penalty",
+        "logit_bias",
+        "parallel_tool_calls",
+        "reasoning_effort",
+        "thinking",
+        "service_tier",
+        "verbosity",
+        "prompt_cache_key",
+        "safety_identifier",
+        "web_search_options",
+    ]
+)
+"""Fields that add no tokens to the prompt, or are bounded by themselves."""
 _NOTHING_DECLARED = Declared()
 
 
@@ -107,9 +144,7 @@ def read_chat_request(body: bytes, headers: dict[bytes, bytes]) -> ChatRequest:
         model=chat.model,
         messages=messages,
         body=forwarded,
-        bound=prompt_tokens_bound(
-            document["messages"], document.get("tools"), schema.schema if schema is not None else None
-        ),
+        bound=_bound(document, schema),
         stream=bool(chat.stream),
         include_usage=chat.stream_options is not None and chat.stream_options.include_usage,
         max_tokens=_output_limit(chat),
@@ -119,6 +154,27 @@ def read_chat_request(body: bytes, headers: dict[bytes, bytes]) -> ChatRequest:
         wants_logprobs=bool(chat.logprobs),
         declared=_declared(chat.steelyard, headers, len(messages)),
     )
+
+
+def _bound(document: JsonObject, schema: SchemaAsked | None) -> PromptBound:
+    """Bound the prompt; a field that we do not know may reach it too, and counts with its bytes."""
+    bound = prompt_tokens_bound(
+        document["messages"], document.get("tools"), schema.schema if schema is not None else None
+    )
+    if document.get("web_search_options"):
+        raise InvalidRequestError(
+            "web_search_options cannot be held for: a search's price is not a token's; leave it out",
+            param="web_search_options",
+        )
+    if document.get("service_tier") == "priority":
+        raise InvalidRequestError(
+            "service_tier 'priority' has prices of its own, which no route states; leave it out",
+            param="service_tier",
+        )
+    unknown = {key: value for key, value in document.items() if key not in _NO_PROMPT}
+    if not unknown:
+        return bound
+    return replace(bound, text_tokens=bound.text_tokens + len(orjson.dumps(unknown)))
 
 
 def _output_limit(chat: _Chat) -> int | None:

@@ -9,6 +9,8 @@ from support.gateway import RunningGateway, config_text, make_key, running_gatew
 from support.upstream import Upstream, running_upstream
 from support.upstream_script import Behaviour
 
+from router.json_types import JsonValue
+
 SCHEMA = {
     "type": "object",
     "properties": {
@@ -24,8 +26,8 @@ SCHEMA = {
 }
 ASKED = {"type": "json_schema", "json_schema": {"name": "invoice", "schema": SCHEMA}}
 DOCUMENT = [{"role": "user", "content": "Items\nPaper 4.00\nPens 5.50\nTotal 9.50"}]
-RIGHT = {"total": "9.50", "items": [{"amount": "4.00"}, {"amount": "5.50"}]}
-WRONG = {"total": "9.80", "items": [{"amount": "4.00"}, {"amount": "5.50"}]}
+RIGHT: JsonValue = {"total": "9.50", "items": [{"amount": "4.00"}, {"amount": "5.50"}]}
+WRONG: JsonValue = {"total": "9.80", "items": [{"amount": "4.00"}, {"amount": "5.50"}]}
 
 
 def test_a_plain_answer_passes_through_with_its_headers(

@@ -162,7 +162,7 @@ async def test_an_image_counts_at_the_ceiling_of_the_routes_own_model(counter: P
 async def test_a_route_without_an_encoding_is_not_counted(counter: PromptCounter) -> None:
     assert await counter.prompt_tokens(asked(LOOK), route(Encoding.NONE)) is None
     usage = await counter.usage_of(asked(LOOK), route(Encoding.NONE), "Grün")
-    assert usage == Usage(input_uncached=prompt_bound(asked(LOOK)), output_text=5)
+    assert usage == Usage(input_uncached=prompt_bound(asked(LOOK), route(Encoding.NONE)), output_text=5)
 
 
 async def test_usage_that_was_not_told_is_counted(counter: PromptCounter) -> None:
@@ -175,4 +175,4 @@ async def test_usage_falls_back_to_its_bound_when_the_counter_is_gone(tmp_path: 
     closed = TokenCounter(tmp_path)
     await closed.close()
     usage = await PromptCounter(closed, {}).usage_of(asked(LOOK), route(Encoding.O200K), "four")
-    assert usage == Usage(input_uncached=prompt_bound(asked(LOOK)), output_text=4)
+    assert usage == Usage(input_uncached=prompt_bound(asked(LOOK), route(Encoding.O200K)), output_text=4)
