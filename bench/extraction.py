@@ -11,6 +11,7 @@ import asyncio
 import json
 import tempfile
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 import aiohttp
@@ -75,16 +76,11 @@ def main() -> None:
         figures.update(_model(rows, chosen.model, chosen.records))
     compiled = ExtractionSchema.compile(SCHEMA)
     figures["planted"] = {
-        str(share): _rounded(vars_of(judge_planted(rows, compiled, share, SEED))) for share in SHARES
+        str(share): _rounded(asdict(judge_planted(rows, compiled, share, SEED))) for share in SHARES
     }
     _print(figures)
     if chosen.json is not None:
         chosen.json.write_text(json.dumps(figures, indent=2) + "\n")
-
-
-def vars_of(found: object) -> dict[str, float]:
-    """A slotted dataclass's fields."""
-    return {name: getattr(found, name) for name in found.__slots__}  # type: ignore[attr-defined]
 
 
 def _rules_only(rows: list[dict[str, object]]) -> dict[str, float]:

@@ -57,12 +57,12 @@ def naive_report(
         "outcome": OutcomeRow,
     }
     rows = {
-        table: connection.execute(f"SELECT {', '.join(kind._fields)} FROM {table} ORDER BY seq")  # noqa: S608
+        table: connection.execute(f"SELECT {', '.join(kind._fields)} FROM {table} ORDER BY seq")  # noqa: S608  (our own names)
         for table, kind in kinds.items()
     }
     rates = {
         price_id: tuple(numbers)
-        for price_id, *numbers in connection.execute(f"SELECT price_id, {', '.join(TOKENS)} FROM price")  # noqa: S608
+        for price_id, *numbers in connection.execute(f"SELECT price_id, {', '.join(TOKENS)} FROM price")  # noqa: S608  (our own names)
     }
     paths: dict[str, _Path] = {}
     for row in rows["request"]:

@@ -142,7 +142,7 @@ def _baseline_price(connection: sqlite3.Connection) -> None:
         **rates,
     }
     connection.execute(
-        f"INSERT INTO price ({', '.join(columns)}) VALUES ({', '.join('?' for _ in columns)})",  # noqa: S608
+        f"INSERT INTO price ({', '.join(columns)}) VALUES ({', '.join('?' for _ in columns)})",  # noqa: S608  (our own names)
         tuple(columns.values()),
     )
 

@@ -219,7 +219,7 @@ def _price(row: "dict[str, object]") -> Price:
 
 def _price_insert() -> str:
     columns = (*_PRICE_FIELDS, *UNIT_CLASSES)
-    return f"INSERT INTO price ({', '.join(columns)}) VALUES ({', '.join('?' for _ in columns)})"  # noqa: S608
+    return f"INSERT INTO price ({', '.join(columns)}) VALUES ({', '.join('?' for _ in columns)})"  # noqa: S608  (our own names)
 
 
 def _price_values(price: Price) -> tuple[object, ...]:

@@ -206,11 +206,6 @@ class Hold:
         """Whether the answer's row was written."""
         return self._closed
 
-    @property
-    def open_attempts(self) -> tuple[Attempt, ...]:
-        """Attempts that were dispatched and not settled."""
-        return tuple(attempt for attempt, _ in self._open.values())
-
     def outcome_id(self) -> str:
         """Make an id for an outcome of this request."""
         return new_id("out", self._accounts.clock())

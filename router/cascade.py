@@ -19,6 +19,7 @@ from router.completion import Completion, CompletionStream
 from router.counting import PromptCounter
 from router.errors import (
     BusyError,
+    ClientLeftError,
     GatewayError,
     InvalidRequestError,
     UnavailableError,
@@ -33,13 +34,6 @@ from router.request import ChatRequest
 
 DRAIN_S_MAX = 60.0
 """How long a stream is read on after its caller has left, so that what was spent is known."""
-
-
-class ClientLeftError(GatewayError):
-    """The caller closed its connection before its answer was complete: nobody hears of this."""
-
-    status = 499
-    code = "client_left"
 
 
 @dataclass(frozen=True, slots=True)

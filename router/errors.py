@@ -10,6 +10,7 @@ GatewayError
 |-- MethodNotAllowedError      405  the path exists, the method does not
 |-- BodyTooLargeError          413  more bytes than the gateway reads
 |-- BudgetHeldError            429  money is only held and comes back: retry
+|-- ClientLeftError            499  the caller closed its connection: nobody hears of it
 |-- InternalError              500  our fault; the log has the place
 |-- UpstreamError              502  a provider failed
 |   |-- UpstreamRefusedError   ...  a provider refused the request itself: its own status
@@ -18,7 +19,7 @@ GatewayError
 `-- UnavailableError           503  no space, shutting down, an engine that is down
     `-- BusyError              503  a queue is full: retry
 
-Lower packages know no HTTP: `router.translation` turns their errors into these.
+Lower packages know no HTTP: whoever in `router` calls them turns their errors into these.
 """
 
 
@@ -118,6 +119,13 @@ class BudgetHeldError(GatewayError):
 
     def __init__(self, message: str) -> None:
         super().__init__(message, headers=((b"retry-after", b"1"),))
+
+
+class ClientLeftError(GatewayError):
+    """The caller closed its connection before its answer was complete: nobody hears of this."""
+
+    status = 499
+    code = "client_left"
 
 
 class InternalError(GatewayError):

@@ -15,11 +15,11 @@ from policies.engine import decide
 from router.accounts import Accounts, Hold
 from router.admission import Admission
 from router.caller import Caller
-from router.cascade import Cascade, ClientLeftError, Ran
+from router.cascade import Cascade, Ran
 from router.catalog import Catalog
 from router.checking import Checked, Checker, details_of, outcome_rows
 from router.classification import FEATURES_VERSION, Task, classify, facts_of
-from router.errors import GatewayError, PolicyDeniedError
+from router.errors import ClientLeftError, GatewayError, PolicyDeniedError
 from router.json_types import JsonObject
 from router.planning import Plan
 from router.reply import AnswerHead, Reply

@@ -12,7 +12,7 @@ from ledger.money import NanoUSD, bound_of
 from ledger.prices import PriceBook
 from ledger.usage import Rates
 from policies.decision import Allow
-from router.catalog import Catalog, Origin, Route
+from router.catalog import Catalog, Route
 from router.errors import ContextLengthError, InvalidRequestError
 from router.image_tokens import image_tokens_max
 from router.request import ChatRequest
@@ -169,8 +169,3 @@ def refuse_empty(plan: Plan, request: ChatRequest) -> None:
             param="messages",
         )
     raise InvalidRequestError(f"no route serves '{request.model}'", param="model")
-
-
-def is_local(route: Route) -> bool:
-    """Whether the route's model runs on this machine."""
-    return route.origin is Origin.LOCAL

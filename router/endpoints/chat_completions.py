@@ -18,9 +18,8 @@ from router.asgi import (
     send_error,
 )
 from router.caller import Caller
-from router.cascade import ClientLeftError
 from router.completion import Completion
-from router.errors import GatewayError, MethodNotAllowedError
+from router.errors import ClientLeftError, GatewayError, MethodNotAllowedError
 from router.json_types import JsonObject
 from router.pipeline import Pipeline
 from router.reply import AnswerHead

@@ -26,11 +26,6 @@ class EventCutter:
             raise UpstreamInvalidError("the provider sent an event larger than 8 MiB", billable=True)
         return [part + b"\n\n" for part in parts if part.strip()]
 
-    @property
-    def has_rest(self) -> bool:
-        """Whether an event was begun and not ended."""
-        return bool(self._rest.strip())
-
 
 def payload_of(event: bytes) -> bytes:
     """The data of an event; b"" for a comment or a bare field."""
