@@ -131,4 +131,6 @@ def test_no_key_and_no_prompt_reaches_the_log(tmp_path: Path) -> None:
             len([line for line in log.splitlines() if json.loads(line)["event"] == "request"])
             == len(BODIES) + 2
         )
-        assert CANARY.encode() not in b"".join(path.read_bytes() for path in gateway.data.iterdir())
+        kept = [path.read_bytes() for path in gateway.data.rglob("*") if path.is_file()]
+        assert kept
+        assert CANARY.encode() not in b"".join(kept)
