@@ -49,6 +49,36 @@ class Settlement:
     ttft_us: int | None = None
 
 
+def unanswered(
+    request: RequestRow,
+    at_us: int,
+    attempt_id: str | None,
+    http_status: int,
+    error: str,
+    *,
+    client_left: bool = False,
+) -> AnswerRow:
+    """The row of a request that ended without an answer."""
+    return AnswerRow(
+        request_id=request.request_id,
+        at_us=at_us,
+        attempt_id=attempt_id,
+        status="client_left" if client_left else "failed",
+        http_status=http_status,
+        error=error,
+        fields_checked=0,
+        fields_flagged=0,
+        passed=None,
+        score_min=None,
+        score_mean=None,
+        latency_us=at_us - request.at_us,
+    )
+
+
+def _written(_error: LedgerError | None) -> None:
+    """Nobody waits for it; that there is a `done` keeps the rows in their order."""
+
+
 class Accounts:
     """Opens holds on the ledger."""
 
@@ -62,12 +92,17 @@ class Accounts:
     ) -> "Hold":
         """Write the hold and the first attempt's dispatch; return once they are on disk.
 
-        Raises UnavailableError, with the reservation released, if the ledger cannot take them.
+        Raises UnavailableError, with the reservation released, if the ledger cannot take them. Cancelled
+        meanwhile, it says in the ledger that nothing was sent.
         """
         hold = Hold(self, request_row, reservation, caller)
         entry = hold.dispatch_entry(first, "answer")
         try:
             await self._admit((request_row, entry))
+        except asyncio.CancelledError:
+            hold.settle(hold.current, Settlement(State.VOID, error="cancelled"))
+            hold.close(unanswered(request_row, self.clock(), None, 503, "cancelled"), ())
+            raise
         except BaseException:
             self.release(reservation)
             raise
@@ -152,6 +187,9 @@ class Hold:
         try:
             self.flush()
             await self._accounts._admit((entry,))  # noqa: SLF001  (Hold is Accounts' other half)
+        except asyncio.CancelledError:  # the row may be on disk, and nothing was sent
+            self.settle(self.current, Settlement(State.VOID, error="cancelled"))
+            raise
         except BaseException:
             del self._open[entry.attempt_id]
             raise
@@ -184,21 +222,28 @@ class Hold:
             self.cost_nano_usd += cost
         self._settled.append(self._entry(attempt, settlement.state, at_us, settlement, cost, price))
 
-    async def close(self, answer: AnswerRow, outcomes: Sequence[OutcomeRow], *, wait: bool = False) -> None:
-        """Release what is left and write the answer's row; with `wait`, return once all is on disk."""
+    def close(self, answer: AnswerRow, outcomes: Sequence[OutcomeRow]) -> None:
+        """Release what is left and let the answer's row join the next commit."""
+        self._accounts.ledger.record(self._last_rows(answer, outcomes))
+
+    async def close_answered(self, answer: AnswerRow, outcomes: Sequence[OutcomeRow]) -> None:
+        """The same before the answer's last byte: under `settle: strict`, return once all is on disk."""
+        if self._caller.policy.settle is Settle.STRICT:
+            await self._accounts.written(self._last_rows(answer, outcomes))
+        else:
+            self.close(answer, outcomes)
+
+    def _last_rows(self, answer: AnswerRow, outcomes: Sequence[OutcomeRow]) -> tuple[Row, ...]:
         self._closed = True
         self._accounts.release(self._reservation)
         rows: tuple[Row, ...] = (*self._settled, answer, *outcomes)
         self._settled.clear()
-        if wait and self._caller.policy.settle is Settle.STRICT:
-            await self._accounts.written(rows)
-        else:
-            self._accounts.ledger.record(rows)
+        return rows
 
     def flush(self) -> None:
-        """Write the settlements so far."""
+        """Write the settlements so far, before whatever is written next."""
         if self._settled:
-            self._accounts.ledger.record(tuple(self._settled))
+            self._accounts.ledger.record(tuple(self._settled), _written)
             self._settled.clear()
 
     @property

@@ -7,12 +7,13 @@ import asyncio
 from dataclasses import dataclass
 
 from ledger.clock import Clock
+from ledger.errors import PriceError
 from ledger.ids import RequestId
 from ledger.prices import PriceBook
 from ledger.rows import AnswerRow, RequestRow
 from policies.decision import Allow, Deny
 from policies.engine import decide
-from router.accounts import Accounts, Hold
+from router.accounts import Accounts, Hold, unanswered
 from router.admission import Admission
 from router.caller import Caller
 from router.cascade import Cascade, Ran
@@ -24,6 +25,20 @@ from router.json_types import JsonObject
 from router.planning import Plan
 from router.reply import AnswerHead, Reply
 from router.request import ChatRequest
+
+BYTES_PER_TOKEN = 4
+"""Of English text: what a byte bound is divided by where the likely tokens are meant."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Baseline:
+    """The premium route that a report's estimate names, and its price row."""
+
+    route: str | None
+    price_id: str | None
+
+
+_NO_BASELINE = _Baseline(None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +65,9 @@ class Pipeline:
         decision = decide(caller.policy, facts_of(request, task, caller.team))
         if isinstance(decision, Deny):
             raise PolicyDeniedError(f"{decision.reason} (rules: {', '.join(decision.rule_ids)})")
+        baseline = self._baseline(request, decision, at_us)
         plan, reservation = await self.admission.admit(request, decision, caller, at_us)
-        row = self._request_row(request, request_id, caller, task, decision, plan, at_us)
+        row = self._request_row(request, request_id, caller, task, plan, baseline, at_us)
         hold = await self.accounts.open(row, plan.attempts[0], reservation, caller)
         head = AnswerHead(request_id, task.conversation, plan.name, "", decision.policy_hash, None)
         ran: Ran | None = None
@@ -69,7 +85,7 @@ class Pipeline:
                 await reply.whole(ran.head, ran.completion, hold.cost_nano_usd, details)
         except BaseException as error:
             if not hold.closed:
-                await self._close_failed(hold, ran, error, reply, at_us)
+                self._close_failed(hold, row, ran, error, reply)
             raise
 
     async def _close(self, hold: Hold, ran: Ran, checked: Checked | None, reply: Reply, at_us: int) -> None:
@@ -102,33 +118,20 @@ class Pipeline:
             score_mean=sum(scores) / len(scores) if scores else None,
             latency_us=now_us - at_us,
         )
-        await hold.close(row, outcomes, wait=True)
+        await hold.close_answered(row, outcomes)
 
-    async def _close_failed(
-        self, hold: Hold, ran: Ran | None, error: BaseException, reply: Reply, at_us: int
+    def _close_failed(
+        self, hold: Hold, request_row: RequestRow, ran: Ran | None, error: BaseException, reply: Reply
     ) -> None:
-        now_us = self.clock()
         left = isinstance(error, ClientLeftError) or reply.client_left
         status, code = 500, "internal_error"
         if isinstance(error, GatewayError):
             status, code = error.status, error.code
         elif isinstance(error, asyncio.CancelledError):
             code = "cancelled"
-        row = AnswerRow(
-            request_id=hold.request_id,
-            at_us=now_us,
-            attempt_id=ran.attempt.attempt_id if ran is not None else None,
-            status="client_left" if left else "failed",
-            http_status=200 if reply.started else status,
-            error=code,
-            fields_checked=0,
-            fields_flagged=0,
-            passed=None,
-            score_min=None,
-            score_mean=None,
-            latency_us=now_us - at_us,
-        )
-        await hold.close(row, ())
+        attempt_id = ran.attempt.attempt_id if ran is not None else None
+        http_status = 200 if reply.started else status
+        hold.close(unanswered(request_row, self.clock(), attempt_id, http_status, code, client_left=left), ())
 
     def _details(
         self, request: ChatRequest, hold: Hold, ran: Ran, checked: Checked | None
@@ -148,23 +151,28 @@ class Pipeline:
             details["checks"] = details_of(checked)
         return details
 
+    def _baseline(self, request: ChatRequest, allow: Allow, at_us: int) -> _Baseline:
+        """What the policy names for the estimate; a tier of price is chosen by the likely tokens."""
+        routes = self.catalog.serving(allow.baseline_route) if allow.baseline_route is not None else ()
+        if not routes:
+            return _NO_BASELINE
+        tokens = request.bound.text_tokens // BYTES_PER_TOKEN
+        try:
+            price = self.prices.select(routes[0].price_sku, at_us, tokens)
+        except PriceError:  # it has ended or not begun: no estimate, rather than one at another's price
+            return _NO_BASELINE
+        return _Baseline(routes[0].name, price.price_id)
+
     def _request_row(
         self,
         request: ChatRequest,
         request_id: RequestId,
         caller: Caller,
         task: Task,
-        allow: Allow,
         plan: Plan,
+        baseline: _Baseline,
         at_us: int,
     ) -> RequestRow:
-        baseline = allow.baseline_route
-        baseline_routes = self.catalog.serving(baseline) if baseline is not None else ()
-        price = (
-            self.prices.select(baseline_routes[0].price_sku, at_us, plan.prompt_tokens_bound)
-            if baseline_routes
-            else None
-        )
         return RequestRow(
             request_id=request_id,
             at_us=at_us,
@@ -187,11 +195,11 @@ class Pipeline:
             output_tokens_limit=plan.attempts[0].max_tokens,
             choices=request.choices,
             hold_nano_usd=plan.hold_nano_usd,
-            baseline_route=baseline_routes[0].name if baseline_routes else None,
-            baseline_price_id=price.price_id if price is not None else None,
+            baseline_route=baseline.route,
+            baseline_price_id=baseline.price_id,
             propensity=1.0,
             features_version=FEATURES_VERSION,
-            policy_hash=allow.policy_hash,
-            rule_ids=",".join(allow.rule_ids),
+            policy_hash=plan.allow.policy_hash,
+            rule_ids=",".join(plan.allow.rule_ids),
             simulated=any(attempt.route.simulated for attempt in plan.attempts),
         )

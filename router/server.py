@@ -20,6 +20,7 @@ import uvloop
 from router.app import Gateway, build
 from router.errors import UnavailableError
 from router.settings import Settings
+from router.telemetry import bridge_loggers
 
 BACKLOG = 2_048
 GRACE_S = 30
@@ -59,6 +60,7 @@ async def _serve(
     settings: Settings, listener: socket.socket, url: str, on_ready: Callable[[str], None]
 ) -> None:
     gateway = build(settings)
+    bridge_loggers(gateway.telemetry)
     server = _Server(
         uvicorn.Config(
             gateway.app,

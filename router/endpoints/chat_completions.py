@@ -32,6 +32,8 @@ _SSE_HEADERS: tuple[Header, ...] = (
     (b"cache-control", b"no-cache"),
     (b"x-accel-buffering", b"no"),
 )
+STALL_S = 60.0
+"""How long a caller of a stream may read nothing while there is something to read."""
 
 
 class ChatCompletions:
@@ -75,6 +77,7 @@ class ChatReply:
         self._send = send
         self._include_usage = include_usage
         self._started = False
+        self._stalled = False
         self._watcher: asyncio.Task[None] | None = None
 
     @property
@@ -84,8 +87,8 @@ class ChatReply:
 
     @property
     def client_left(self) -> bool:
-        """Whether the caller closed its connection."""
-        return self._watcher is not None and self._watcher.done()
+        """Whether the caller closed its connection, or stopped reading."""
+        return self._stalled or (self._watcher is not None and self._watcher.done())
 
     def watch(self) -> None:
         """Begin to watch for the caller's leaving."""
@@ -127,7 +130,15 @@ class ChatReply:
             self._started = True
             headers = [*_SSE_HEADERS, *_headers(head)]
             await self._send({"type": "http.response.start", "status": 200, "headers": headers})
-        await self._send({"type": "http.response.body", "body": data, "more_body": True})
+        await self._send_part(data, more=True)
+
+    async def _send_part(self, data: bytes, *, more: bool) -> None:
+        """Send a part as fast as the caller reads it; one that reads nothing for long has left."""
+        try:
+            async with asyncio.timeout(STALL_S):
+                await self._send({"type": "http.response.body", "body": data, "more_body": more})
+        except TimeoutError:
+            self._stalled = True
 
     async def end(self, head: AnswerHead, completion: Completion, details: JsonObject | None) -> None:
         """Write the usage event if it was asked for, and the last byte."""
@@ -137,11 +148,11 @@ class ChatReply:
         if self._include_usage and completion.usage_event:
             event = completion.usage_event
             last = event_of(event if details is None else _with_details(event, details)) + DONE
-        await self._send({"type": "http.response.body", "body": last})
+        await self._send_part(last, more=False)
 
     async def broken(self, error: GatewayError) -> None:
         """Say in the stream that it failed, and end it without [DONE]."""
-        await self._send({"type": "http.response.body", "body": event_of(error_body(error))})
+        await self._send_part(event_of(error_body(error)), more=False)
 
 
 def _headers(head: AnswerHead) -> list[Header]:

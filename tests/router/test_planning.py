@@ -1,0 +1,120 @@
+"""A plan's bound is never less than what its attempts can cost."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.routes import CHEAP, DEAR, allow, chat, flat_price
+
+from ledger.clock import to_us
+from ledger.price_seeds import deepseek_prices
+from ledger.prices import PriceBook
+from ledger.usage import UNIT_CLASSES, Usage
+from router.catalog import Catalog, Origin
+from router.errors import ContextLengthError, InvalidRequestError
+from router.planning import Plan, Planner, clamped, prompt_bound, refuse_empty
+
+PRICES = PriceBook([flat_price(CHEAP.price_sku, 1, 2), flat_price(DEAR.price_sku, 10, 50)])
+NOW_US = to_us(datetime(2026, 11, 24, 0, 59, 30, tzinfo=UTC))
+"""Thirty seconds before DeepSeek's peak begins."""
+
+
+def plan_for(*routes: str, **fields: int) -> Plan:
+    """Plan one request over both routes."""
+    planner = Planner(Catalog([CHEAP, DEAR]), PRICES)
+    return planner.plan(chat("How much is it?", **fields), allow(*routes), routes, NOW_US, {})
+
+
+@given(
+    prompt_share=st.floats(0, 1),
+    output_share=st.floats(0, 1),
+    choices=st.integers(1, 16),
+    into=st.sampled_from(["input_uncached", "cache_read", "cache_write_5m", "cache_write_1h"]),
+    out=st.sampled_from(["output_text", "output_reasoning", "output_audio"]),
+    late_s=st.floats(0, 60),
+    text=st.text(max_size=300),
+)
+def test_no_usage_within_the_limits_costs_more_than_the_bound(
+    prompt_share: float, output_share: float, choices: int, into: str, out: str, late_s: float, text: str
+) -> None:
+    route = replace(CHEAP, price_sku="deepseek/deepseek-flash")
+    prices = PriceBook(deepseek_prices("deepseek/deepseek-flash", NOW_US))
+    request = chat(text, n=choices)
+    (attempt,) = (
+        Planner(Catalog([route]), prices).plan(request, allow(route.name), [route.name], NOW_US, {}).attempts
+    )
+    usage = Usage(
+        **{
+            into: int(prompt_share * prompt_bound(request, route)),
+            out: int(output_share * choices * attempt.max_tokens),
+        }
+    )
+    price = prices.select(route.price_sku, NOW_US + int(late_s * 1_000_000), usage.input_tokens)
+    assert prices.cost(price, usage) <= attempt.bound_nano_usd
+
+
+def test_a_plan_is_held_whole() -> None:
+    one, both = plan_for("cheap-model"), plan_for("cheap-model", "dear-model")
+    assert both.hold_nano_usd == sum(attempt.bound_nano_usd for attempt in both.attempts)
+    assert both.hold_nano_usd > 10 * one.hold_nano_usd
+
+
+def test_the_models_own_limit_is_sent_where_the_caller_gives_none() -> None:
+    assert plan_for("cheap-model").attempts[0].max_tokens == CHEAP.max_output_tokens
+    assert plan_for("cheap-model", max_tokens=7).attempts[0].max_tokens == 7
+    assert plan_for("cheap-model", max_tokens=9_999).attempts[0].max_tokens == CHEAP.max_output_tokens
+
+
+def test_a_route_that_the_request_does_not_fit_is_left_out_with_a_sentence() -> None:
+    small = replace(CHEAP, context_window=500)
+    planner = Planner(Catalog([small, DEAR]), PRICES)
+    request = chat("x" * 600)
+    plan = planner.plan(
+        request, allow("cheap-model", "dear-model"), ("cheap-model", "dear-model"), NOW_US, {}
+    )
+    assert [attempt.route.name for attempt in plan.attempts] == ["dear-model"]
+    assert "cheap-model" in plan.left_out[0]
+    assert plan.uncounted == (small,), "an exact count may make it fit"
+    counted = planner.plan(request, allow("cheap-model"), ("cheap-model",), NOW_US, {"cheap-model": 300})
+    assert [attempt.max_tokens for attempt in counted.attempts] == [200]
+    with pytest.raises(ContextLengthError, match="500 tokens and the request has 600"):
+        refuse_empty(
+            planner.plan(request, allow("cheap-model"), ("cheap-model",), NOW_US, {"cheap-model": 600}),
+            request,
+        )
+
+
+def test_a_model_without_a_route_is_refused() -> None:
+    with pytest.raises(InvalidRequestError, match="no route serves"):
+        refuse_empty(plan_for("nobody"), chat())
+
+
+@given(available=st.integers(0, 10**10), choices=st.integers(1, 4), max_tokens=st.integers(1, 1_000))
+def test_a_clamped_plan_fits_and_keeps_the_floor(available: int, choices: int, max_tokens: int) -> None:
+    request = chat(n=choices, max_tokens=max_tokens)
+    planner = Planner(Catalog([CHEAP, DEAR]), PRICES)
+    plan = planner.plan(
+        request, allow("cheap-model", "dear-model"), ("cheap-model", "dear-model"), NOW_US, {}
+    )
+    lowered = clamped(plan, request, available)
+    if lowered is not None:
+        assert lowered.hold_nano_usd <= available
+        assert all(
+            attempt.max_tokens >= min(max_tokens, plan.allow.min_output_tokens)
+            for attempt in lowered.attempts
+        )
+        assert lowered.hold_nano_usd <= plan.hold_nano_usd
+
+
+def test_a_local_engine_is_held_for_its_threads_until_the_deadline() -> None:
+    local = replace(CHEAP, origin=Origin.LOCAL, compute_threads=2, deadline_s=100)
+    hour = 20_000_000 // 3_600  # 0.02 USD an hour
+    price = replace(
+        flat_price(local.price_sku, 0, 0), rates=Usage(**dict.fromkeys(UNIT_CLASSES, 0) | {"cpu_us": hour})
+    )
+    plan = Planner(Catalog([local]), PriceBook([price])).plan(
+        chat(), allow(local.name), [local.name], NOW_US, {}
+    )
+    assert plan.hold_nano_usd == 200 * hour
