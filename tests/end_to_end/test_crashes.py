@@ -1,6 +1,7 @@
 """kill -9 under load, a full disk, and starts that cannot work."""
 
 import json
+import random
 import resource
 import socket
 import subprocess
@@ -14,58 +15,90 @@ from support.gateway import POLICY, RunningGateway, config_text, make_key, runni
 from support.upstream import running_upstream
 from support.upstream_script import Behaviour
 
-KILLS = 3
 
-
-def load(gateway: RunningGateway, key: str, answered: list[str], enough: threading.Event) -> None:
+def load(
+    gateway: RunningGateway,
+    key: str,
+    answered: list[str],
+    *,
+    stream: bool,
+    wanted: int,
+    enough: threading.Event,
+) -> None:
     """Ask until the gateway is gone; keep the ids of what was answered whole."""
     while True:
         try:
-            response = gateway.chat(key)
+            response = gateway.chat(key, stream=stream)
         except (OSError, HTTPException, ValueError):
             return
-        if response.status == 200:
+        if response.status == 200 and (not stream or response.body.endswith(b"[DONE]\n\n")):
             answered.append(response.headers["x-steelyard-request-id"])
-            if len(answered) >= 30:
+            if len(answered) >= wanted:
                 enough.set()
 
 
-def test_after_kill_9_every_answer_has_its_entry_and_every_dispatch_is_posted(tmp_path: Path) -> None:
-    with running_upstream(Behaviour()) as upstream:
+def kill_under_load(gateway: RunningGateway, key: str, wanted: int) -> list[str]:
+    """Load the gateway from 8 threads, half of them streaming, and kill it after `wanted` answers; return
+    the requests that were answered."""
+    enough = threading.Event()
+    answered: list[str] = []
+    threads = [
+        threading.Thread(
+            target=load,
+            args=(gateway, key, answered),
+            kwargs={"stream": number % 2 == 0, "wanted": wanted, "enough": enough},
+        )
+        for number in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    assert enough.wait(60)
+    gateway.kill()
+    for thread in threads:
+        thread.join()
+    return answered
+
+
+UNSETTLED = """
+    SELECT count(*) FROM entry d WHERE state = 'DISPATCHED'
+    AND NOT EXISTS (SELECT 1 FROM entry t WHERE t.attempt_id = d.attempt_id AND t.state <> 'DISPATCHED')
+"""
+
+
+def test_after_kill_9_every_answer_has_its_entry_and_every_dispatch_is_posted(
+    tmp_path: Path, kills: int, kill_seed: int
+) -> None:
+    chance = random.Random(kill_seed)  # noqa: S311  (a test's seed, no secret)
+    answered: set[str] = set()
+    with running_upstream(Behaviour(latency_s=0.005)) as upstream:
         config = write_config(tmp_path, config_text(upstream.base_url))
         key = make_key(config)
-        answered: list[str] = []
-        for _ in range(KILLS):
+        sys.stdout.write(
+            f"\n{kills} kills, seed {kill_seed}\nkill  after  answered  dispatched  settled  posted at bound\n"
+        )
+        for number in range(1, kills + 1):
+            wanted = chance.randint(5, 60)
             with running_gateway(config) as gateway:
-                enough = threading.Event()
-                before = len(answered)
-                threads = [
-                    threading.Thread(target=load, args=(gateway, key, answered, enough)) for _ in range(8)
-                ]
-                for thread in threads:
-                    thread.start()
-                assert enough.wait(30)
-                gateway.kill()
-                for thread in threads:
-                    thread.join()
-                assert len(answered) > before
-        with running_gateway(config) as gateway:
-            found = {
-                row[0] for row in gateway.rows("SELECT request_id FROM entry WHERE state = 'DISPATCHED'")
-            }
-            assert set(answered) <= found
-            assert gateway.rows(
-                "SELECT count(*) FROM entry d WHERE state = 'DISPATCHED' AND NOT EXISTS "
-                "(SELECT 1 FROM entry t WHERE t.attempt_id = d.attempt_id AND t.state <> 'DISPATCHED')"
-            ) == [(0,)]
-            worst = gateway.rows(
-                "SELECT cost_nano_usd, bound_nano_usd FROM entry WHERE state = 'POSTED_WORST'"
+                answered.update(kill_under_load(gateway, key, wanted))
+            with running_gateway(config) as gateway:  # the start finds what was left open
+                assert gateway.rows(UNSETTLED) == [(0,)]
+                states = dict(gateway.rows("SELECT state, count(*) FROM entry GROUP BY state"))
+                found = {row[0] for row in gateway.rows("SELECT request_id FROM entry")}
+                assert answered <= found
+                worst = gateway.rows(
+                    "SELECT cost_nano_usd, bound_nano_usd FROM entry WHERE state = 'POSTED_WORST'"
+                )
+                assert all(cost == bound for cost, bound in worst)
+                assert int(str(states["DISPATCHED"])) >= len(upstream.requests), "nothing is sent unwritten"
+                assert gateway.rows("SELECT count(*) FROM request") == gateway.rows(
+                    "SELECT count(*) FROM answer"
+                )
+                assert gateway.rows("PRAGMA integrity_check") == [("ok",)]
+                assert gateway.chat(key).status == 200
+            settled = states.get("SETTLED", 0)
+            sys.stdout.write(
+                f"{number:4}{wanted:7}{len(answered):10}{states['DISPATCHED']:12}{settled:9}{len(worst):17}\n"
             )
-            assert all(cost == bound for cost, bound in worst)
-            ((dispatched,),) = gateway.rows("SELECT count(*) FROM entry WHERE state = 'DISPATCHED'")
-            assert int(str(dispatched)) >= len(upstream.requests), "nothing is sent before it is written"
-            assert gateway.rows("PRAGMA integrity_check") == [("ok",)]
-            assert gateway.chat(key).status == 200
 
 
 def test_below_the_disk_reserve_new_work_is_503_before_dispatch(tmp_path: Path) -> None:

@@ -1,0 +1,21 @@
+"""Options of the tests: short forms run by default, long ones by `make`."""
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let `make kills` ask for more."""
+    parser.addoption("--kills", type=int, default=2, help="how often the gateway is killed under load")
+    parser.addoption("--kill-seed", type=int, default=20261124, help="when it is killed")
+
+
+@pytest.fixture
+def kills(request: pytest.FixtureRequest) -> int:
+    """How often the gateway is killed."""
+    return int(request.config.getoption("--kills"))
+
+
+@pytest.fixture
+def kill_seed(request: pytest.FixtureRequest) -> int:
+    """Decides after how many answers."""
+    return int(request.config.getoption("--kill-seed"))
