@@ -82,14 +82,17 @@ def test_after_kill_9_every_answer_has_its_entry_and_every_dispatch_is_posted(
                 answered.update(kill_under_load(gateway, key, wanted))
             with running_gateway(config) as gateway:  # the start finds what was left open
                 assert gateway.rows(UNSETTLED) == [(0,)]
-                states = dict(gateway.rows("SELECT state, count(*) FROM entry GROUP BY state"))
+                states = {
+                    str(state): int(str(rows))
+                    for state, rows in gateway.rows("SELECT state, count(*) FROM entry GROUP BY state")
+                }
                 found = {row[0] for row in gateway.rows("SELECT request_id FROM entry")}
                 assert answered <= found
                 worst = gateway.rows(
                     "SELECT cost_nano_usd, bound_nano_usd FROM entry WHERE state = 'POSTED_WORST'"
                 )
                 assert all(cost == bound for cost, bound in worst)
-                assert int(str(states["DISPATCHED"])) >= len(upstream.requests), "nothing is sent unwritten"
+                assert states["DISPATCHED"] >= len(upstream.requests), "nothing is sent unwritten"
                 assert gateway.rows("SELECT count(*) FROM request") == gateway.rows(
                     "SELECT count(*) FROM answer"
                 )
