@@ -126,7 +126,7 @@ def running_gateway(data_dir: Path) -> str | None:
     try:
         found = orjson.loads((data_dir / RUNNING_FILE).read_bytes())
         os.kill(int(found["pid"]), 0)
-    except (FileNotFoundError, ProcessLookupError, ValueError, KeyError):
+    except (FileNotFoundError, ProcessLookupError, ValueError, KeyError, TypeError):
         return None
     except PermissionError:
         return str(found["url"])

@@ -72,7 +72,10 @@ class ChatCompletions:
 class ChatReply:
     """Writes one answer in OpenAI's chat format."""
 
-    def __init__(self, receive: Receive, send: Send, *, include_usage: bool) -> None:
+    def __init__(
+        self, receive: Receive, send: Send, *, include_usage: bool, stall_s: float = STALL_S
+    ) -> None:
+        self._stall_s = stall_s
         self._receive = receive
         self._send = send
         self._include_usage = include_usage
@@ -135,7 +138,7 @@ class ChatReply:
     async def _send_part(self, data: bytes, *, more: bool) -> None:
         """Send a part as fast as the caller reads it; one that reads nothing for long has left."""
         try:
-            async with asyncio.timeout(STALL_S):
+            async with asyncio.timeout(self._stall_s):
                 await self._send({"type": "http.response.body", "body": data, "more_body": more})
         except TimeoutError:
             self._stalled = True
