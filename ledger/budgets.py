@@ -17,10 +17,8 @@ WINDOWS_KEPT = 4_096
 class ScopeKind(StrEnum):
     """Whose money."""
 
-    ORGANISATION = "organisation"
     TEAM = "team"
     KEY = "key"
-    REQUEST = "request"
 
 
 class Window(StrEnum):
@@ -68,7 +66,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Shortfall:
-    """Why a reservation does not fit: the tightest limit, with its numbers."""
+    """Why a reservation does not fit: the limit that stands longest in its way, with its numbers."""
 
     limit: Limit
     spent_nano_usd: int
@@ -80,6 +78,11 @@ class Shortfall:
     def only_held(self) -> bool:
         """Whether it would fit were nothing held."""
         return self.spent_nano_usd + self.asked_nano_usd <= self.limit.amount_nano_usd
+
+    @property
+    def lasts(self) -> tuple[bool, int]:
+        """By what two are compared: money that is spent is gone until the window ends, held money is not."""
+        return not self.only_held, self.resets_at_us
 
     @staticmethod
     def of_request(asked: int, amount: int, team: str, at_us: int) -> "Shortfall":
@@ -121,6 +124,7 @@ class Budgets:
         self._ledger_limits: tuple[Limit, ...] = ()
         self._by_scope: dict[Scope, tuple[Limit, ...]] = {}
         self._cells: dict[_CellKey, Cell] = {}
+        self._cells_max = WINDOWS_KEPT
         self._window_starts: dict[Window, tuple[int, int]] = {}
         self._accounts: dict[tuple[Scope, ...], _Account] = {}
 
@@ -148,7 +152,7 @@ class Budgets:
                     shortfall = Shortfall(
                         limit, cell.spent, cell.held, amount_nano_usd, self._end_of(limit.window, at_us)
                     )
-                    if worst is None or (worst.only_held and not shortfall.only_held):
+                    if worst is None or shortfall.lasts > worst.lasts:
                         worst = shortfall
             if worst is not None:
                 return worst
@@ -222,7 +226,7 @@ class Budgets:
         key = (scope, window, self._start_of(window, at_us))
         cell = self._cells.get(key)
         if cell is None:
-            if len(self._cells) >= WINDOWS_KEPT:
+            if len(self._cells) >= self._cells_max:
                 self._forget_past(at_us)
             cell = self._cells[key] = Cell()
         return cell
@@ -235,6 +239,7 @@ class Budgets:
             for key, cell in self._cells.items()
             if cell.held or key[2] >= self._start_of(key[1], at_us)
         }
+        self._cells_max = max(WINDOWS_KEPT, 2 * len(self._cells))
 
     def _start_of(self, window: Window, at_us: int) -> int:
         known = self._window_starts.get(window)

@@ -13,6 +13,7 @@ bytes and no two layouts of one row exist.
 """
 
 import struct
+from typing import get_args, get_type_hints
 
 from ledger.errors import LedgerCorruptError
 from ledger.rows import EntryRow
@@ -23,11 +24,25 @@ FIELDS = EntryRow._fields
 _Value = None | bool | int | str
 
 
+def _kinds(hint: type) -> tuple[type, ...]:
+    """The types that a field may have; a bool is no int here, and an int no bool."""
+    return get_args(hint) or (hint,)
+
+
+_KINDS = {name: _kinds(hint) for name, hint in get_type_hints(EntryRow).items()}
+
+
 def encode_entry(row: EntryRow) -> bytes:
-    """Write `row` as its canonical bytes."""
+    """Write `row` as its canonical bytes.
+
+    Raises TypeError for a field that holds another type than its column (SQL's 0 for False among
+    them: one row must not have two encodings), struct.error for an integer beyond int64.
+    """
     parts = [MAGIC]
     for name in FIELDS:
         value: _Value = getattr(row, name)
+        if not any(type(value) is kind or (kind is str and isinstance(value, str)) for kind in _KINDS[name]):
+            raise TypeError(f"the entry's field {name} holds {value!r}, which its column does not")
         match value:
             case None:
                 parts.append(b"N")
@@ -50,10 +65,12 @@ def decode_entry(data: bytes) -> EntryRow:
     for name in FIELDS:
         tag = data[position : position + 1]
         position += 1
+        if _TAGS.get(tag) not in _KINDS[name]:
+            raise LedgerCorruptError(
+                f"the field {name} of the entry has the tag {tag!r}, which is none of its"
+            )
         if tag == b"N":
             values[name] = None
-        elif tag in (b"T", b"F"):
-            values[name] = tag == b"T"
         elif tag == b"I":
             values[name] = _unpack(">q", data, position, name)
             position += 8
@@ -65,10 +82,13 @@ def decode_entry(data: bytes) -> EntryRow:
             values[name] = _decode(text, name)
             position += 4 + length
         else:
-            raise LedgerCorruptError(f"the field {name} of the entry has the unknown tag {tag!r}")
+            values[name] = tag == b"T"
     if position != len(data):
         raise LedgerCorruptError(f"{len(data) - position} bytes follow the entry")
     return EntryRow(**values)  # type: ignore[arg-type]  # the tags were checked, the types are the columns'
+
+
+_TAGS: dict[bytes, type] = {b"N": type(None), b"T": bool, b"F": bool, b"I": int, b"S": str}
 
 
 def _decode(text: bytes, name: str) -> str:

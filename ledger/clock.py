@@ -2,7 +2,9 @@
 
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Clock = Callable[[], int]
 """Answers with microseconds since 1970-01-01 in UTC."""
@@ -15,11 +17,11 @@ def system_clock() -> int:
 
 def to_datetime(at_us: int) -> datetime:
     """Turn microseconds since 1970 into an aware UTC time."""
-    return datetime.fromtimestamp(at_us / 1_000_000, UTC)
+    return _EPOCH + timedelta(microseconds=at_us)
 
 
 def to_us(moment: datetime) -> int:
     """Turn an aware time into microseconds since 1970. A naive one raises ValueError."""
     if moment.tzinfo is None:
         raise ValueError(f"{moment.isoformat()} has no time zone; write e.g. {moment.isoformat()}+00:00")
-    return round(moment.timestamp() * 1_000_000)
+    return (moment - _EPOCH) // timedelta(microseconds=1)

@@ -8,21 +8,22 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import IO
 from urllib.parse import quote
 
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import URL, Engine, create_engine
 
 from ledger.budgets import Budgets, Limit, Scope, ScopeKind, Window, window_bounds
 from ledger.clock import Clock, system_clock
-from ledger.errors import LedgerBusyError, LedgerCorruptError
+from ledger.errors import LedgerBusyError, LedgerUnavailableError
 from ledger.ids import new_id
 from ledger.prices import Price, PriceBook
 from ledger.recovery import recover
 from ledger.rows import EntryRow, OutcomeRow, Row
-from ledger.schema import ensure_schema
+from ledger.schema import ensure_schema, sqlite_failure
 from ledger.usage import UNIT_CLASSES, Rates
 from ledger.writer import INSERTS, Done, Notify, Writer, WriterStatus, connect
 
@@ -62,26 +63,24 @@ class Ledger:
     ) -> "Ledger":
         """Open the ledger at `path`, making it if it is not there.
 
-        Raises LedgerBusyError if another process has it, LedgerCorruptError if it is no ledger.
+        Raises LedgerBusyError if another process has it, LedgerCorruptError if it is no ledger,
+        LedgerUnavailableError if its folder or its disk takes nothing.
         `notify` gets each batch's callbacks, in the writer's thread.
         """
         lock = _take(path)
         try:
             ensure_schema(path)
-            connection = connect(path)
-            try:
-                recovered = recover(connection, clock())
+            at_us = clock()
+            with closing(connect(path)) as connection:
+                recovered = recover(connection, at_us)
                 budgets = Budgets()
-                _load_spent(connection, budgets, clock())
+                _load_spent(connection, budgets, at_us)
                 budgets.set_ledger_limits(_read_limits(connection))
                 prices = PriceBook(_read_prices(connection))
-            except sqlite3.DatabaseError as error:
-                raise LedgerCorruptError(
-                    f"{path} cannot be read ({error}); restore a backup, and keep the damaged file"
-                ) from error
-            finally:
-                connection.close()
             writer = Writer(path, disk_reserve_bytes=disk_reserve_bytes, notify=notify)
+        except sqlite3.DatabaseError as error:
+            lock.close()
+            raise sqlite_failure(path, error) from error
         except BaseException:
             lock.close()
             raise
@@ -104,17 +103,21 @@ class Ledger:
             connection.close()
 
     def ensure_prices(self, prices: Iterable[Price]) -> None:
-        """Write the rows that say something else than what is in force, and use them from now on.
+        """Write the price lists that say something else than what is in force, and use them from now on.
 
-        A sku that had a price before gets the new one from its `recorded_at_us` on, not backwards.
+        All rows of a sku are one list, recorded at one time. A sku that had a price before gets the new
+        list from its `recorded_at_us` on, not backwards.
         """
-        new: list[Price] = []
+        by_sku: dict[str, list[Price]] = {}
         for price in prices:
-            current = (
-                self.prices.current(price.sku, price.recorded_at_us) if self.prices.knows(price.sku) else []
-            )
-            if not any(price.same_terms(known) for known in current):
-                new.append(replace(price, effective_from_us=price.recorded_at_us) if current else price)
+            by_sku.setdefault(price.sku, []).append(price)
+        new: list[Price] = []
+        for sku, rows in by_sku.items():
+            current = self.prices.current(sku, rows[0].recorded_at_us) if self.prices.knows(sku) else []
+            if {row.terms for row in rows} != {row.terms for row in current}:
+                new.extend(
+                    replace(row, effective_from_us=row.recorded_at_us) if current else row for row in rows
+                )
         if new:
             connection = connect(self.path)
             try:
@@ -169,13 +172,19 @@ def add_outcomes(path: Path, outcomes: Sequence[OutcomeRow]) -> None:
 
 def read_only_engine(path: Path) -> Engine:
     """An engine that reads the ledger at `path`, beside whoever writes it."""
-    return create_engine(f"sqlite:///file:{quote(str(path))}?mode=ro&uri=true", connect_args={"timeout": 5.0})
+    url = URL.create("sqlite", database=f"file:{quote(str(path))}", query={"mode": "ro", "uri": "true"})
+    return create_engine(url, connect_args={"timeout": 5.0})
 
 
 def _take(path: Path) -> IO[str]:
     """Lock the ledger for this process; the lock goes with the process, however it ends."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lock = path.with_name(path.name + ".lock").open("a+")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = path.with_name(path.name + ".lock").open("a+")
+    except OSError as error:
+        raise LedgerUnavailableError(
+            f"the ledger {path} cannot be opened ({error}); name another folder"
+        ) from error
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

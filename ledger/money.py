@@ -4,8 +4,8 @@ A price of $0.0028 per million tokens is 2,800,000 and exact; one int64 of nano-
 billion dollars. A cost is summed over all classes first and rounded once, half to even.
 """
 
+import re
 from collections.abc import Iterable
-from decimal import Decimal, InvalidOperation
 from typing import NewType
 
 from ledger.errors import MoneyError
@@ -16,30 +16,29 @@ NanoUSD = NewType("NanoUSD", int)
 NANO_PER_USD = 1_000_000_000
 UNITS_PER_PRICE = 1_000_000
 _MAX_NANO = 2**63 - 1
+_DECIMALS = 9
+_WHOLE_DIGITS_MAX = 10
+_PLAIN = re.compile(r"(?P<minus>-)?(?=\.?[0-9])(?P<whole>[0-9]*)(?:\.(?P<decimals>[0-9]*))?")
 
 
 def parse_usd(text: str) -> NanoUSD:
-    """Read a non-negative amount such as "0.0028" as nano-USD.
+    """Read a non-negative amount such as "0.0028" as nano-USD, exactly.
 
     Raises MoneyError for anything that is not a plain decimal number, for a negative amount, for
     one finer than a nano-USD and for one beyond int64.
     """
-    try:
-        amount = Decimal(text.strip())
-    except InvalidOperation:
-        raise MoneyError(f'{text!r} is not an amount in US dollars; write e.g. "12.50"') from None
-    if not amount.is_finite():
+    found = _PLAIN.fullmatch(text.strip())
+    if found is None:
         raise MoneyError(f'{text!r} is not an amount in US dollars; write e.g. "12.50"')
-    if amount < 0:
+    whole, decimals = found["whole"].lstrip("0"), (found["decimals"] or "").rstrip("0")
+    if found["minus"] and (whole or decimals):
         raise MoneyError(f"{text!r} is negative; an amount is zero or more")
-    if amount.adjusted() > 10:
-        raise MoneyError(f"{text!r} is more than the ledger can count (about 9 billion US dollars)")
-    nano = amount * NANO_PER_USD
-    if nano != nano.to_integral_value():
+    if len(decimals) > _DECIMALS:
         raise MoneyError(f"{text!r} is finer than a billionth of a US dollar")
+    nano = int(f"0{whole[: _WHOLE_DIGITS_MAX + 1]}{decimals.ljust(_DECIMALS, '0')}")
     if nano > _MAX_NANO:
         raise MoneyError(f"{text!r} is more than the ledger can count (about 9 billion US dollars)")
-    return NanoUSD(int(nano))
+    return NanoUSD(nano)
 
 
 def format_usd(amount: int) -> str:

@@ -2,7 +2,8 @@
 
 A rate is nano-USD per million units of one class. A row may hold for a tier of context length
 (`min_input_tokens`) and for hours of the week (`weekday_mask`, bit 0 = Monday; minutes of the UTC
-day). A sku that has no row is refused: an unknown price is never zero.
+day). The rows of a sku that were recorded at one time are one price list; the newest list of those
+in force holds. A sku that has no row is refused: an unknown price is never zero.
 """
 
 import difflib
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from ledger.clock import to_datetime
 from ledger.errors import PriceError
 from ledger.money import NanoUSD, cost_of
-from ledger.usage import UNIT_CLASSES, Rates, Usage
+from ledger.usage import Rates, Usage
 
 STANDARD = "standard"
 
@@ -35,17 +36,9 @@ class Price:
     end_minute: int | None = None
     effective_to_us: int | None = None
 
-    def same_terms(self, other: "Price") -> bool:
-        """Whether both say the same price for the same case, whenever and by whomever recorded."""
-        return (
-            self.case == other.case
-            and self.rates == other.rates
-            and self.effective_to_us == other.effective_to_us
-        )
-
     @property
-    def case(self) -> tuple[str, str, int, int | None, int | None, int | None]:
-        """What the row is for: sku, tier, context length, hours."""
+    def terms(self) -> tuple[object, ...]:
+        """The price and what it is for, whenever and by whomever it was recorded."""
         return (
             self.sku,
             self.tier,
@@ -53,7 +46,14 @@ class Price:
             self.weekday_mask,
             self.start_minute,
             self.end_minute,
+            self.effective_to_us,
+            self.rates,
         )
+
+    @property
+    def always(self) -> bool:
+        """Whether the row is its list's plain one: for any length and at any hour."""
+        return self.tier == STANDARD and self.min_input_tokens == 0 and self.start_minute is None
 
     def in_force(self, at_us: int) -> bool:
         """Whether the row's dates hold at `at_us`, its hours aside."""
@@ -88,27 +88,16 @@ class PriceBook:
         return sku in self._by_sku
 
     def current(self, sku: str, at_us: int) -> list[Price]:
-        """The newest row of every case of `sku` whose dates hold at `at_us`."""
-        newest: dict[tuple[object, ...], Price] = {}
-        for row in self._rows(sku):
-            if row.in_force(at_us):
-                known = newest.get(row.case)
-                if known is None or row.recorded_at_us >= known.recorded_at_us:
-                    newest[row.case] = row
-        return list(newest.values())
+        """The rows of `sku` whose dates hold at `at_us`, of the list recorded last; [] if there are none."""
+        live = [row for row in self._rows(sku) if row.in_force(at_us)]
+        newest = max((row.recorded_at_us for row in live), default=0)
+        return [row for row in live if row.recorded_at_us == newest]
 
     def select(self, sku: str, at_us: int, input_tokens: int, tier: str = STANDARD) -> Price:
         """The row that prices an attempt dispatched at `at_us`. Raises PriceError if there is none."""
         rows = self._rows(sku)
-        if len(rows) == 1:  # most skus have one row
-            only = rows[0]
-            if (
-                only.tier == tier
-                and only.min_input_tokens == 0
-                and only.start_minute is None
-                and only.in_force(at_us)
-            ):
-                return only
+        if len(rows) == 1 and tier == STANDARD and rows[0].always and rows[0].in_force(at_us):
+            return rows[0]  # most skus have one row
         fitting = [
             row
             for row in self.current(sku, at_us)
@@ -118,25 +107,29 @@ class PriceBook:
             raise PriceError(
                 f"'{sku}' has no '{tier}' price in force at {to_datetime(at_us).isoformat()}; state one in the configuration"
             )
-        return max(
-            fitting, key=lambda row: (row.min_input_tokens, row.start_minute is not None, row.recorded_at_us)
-        )
+        return max(fitting, key=lambda row: (row.min_input_tokens, row.start_minute is not None))
 
     def ceiling(self, sku: str, at_us: int, until_us: int) -> Rates:
-        """The dearest rate of each class over every row that could price an attempt begun at `at_us`
-        and ended by `until_us`, at any context length: what a hold reckons with."""
+        """The dearest rate of each class over every row that could price an attempt begun from `at_us`
+        to `until_us`, at any context length and any hour: what a hold reckons with.
+
+        Raises PriceError unless a price is in force all that time, so that what was held for can be priced.
+        """
         rows = self._rows(sku)
-        if len(rows) == 1:
-            return rows[0].rates
-        live = [
-            row
-            for row in rows
-            if row.effective_from_us <= until_us
-            and (row.effective_to_us is None or at_us < row.effective_to_us)
-        ]
-        if not live:
-            raise PriceError(f"'{sku}' has no price in force; state one in the configuration")
-        return Rates(*(max(getattr(row.rates, name) for row in live) for name in UNIT_CLASSES))
+        only = rows[0]
+        if len(rows) == 1 and only.always and only.in_force(at_us) and only.in_force(until_us):
+            return only.rates
+        changes = (edge for row in rows for edge in (row.effective_from_us, row.effective_to_us))
+        moments = {at_us, *(edge for edge in changes if edge is not None and at_us < edge <= until_us)}
+        live: list[Price] = []
+        for moment in moments:
+            current = self.current(sku, moment)
+            if not any(row.always for row in current):
+                raise PriceError(
+                    f"'{sku}' has no price in force at {to_datetime(moment).isoformat()}; state one in the configuration"
+                )
+            live.extend(current)
+        return Rates(*map(max, zip(*(row.rates.values() for row in live), strict=True)))
 
     def cost(self, price: Price, usage: Usage) -> NanoUSD:
         """Price `usage` by `price`, rounded once."""

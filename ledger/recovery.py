@@ -15,7 +15,7 @@ from ledger.writer import INSERTS
 _OPEN_ATTEMPTS = """
     SELECT e.* FROM entry e
     WHERE e.seq > ? AND e.state = 'DISPATCHED' AND NOT EXISTS (
-        SELECT 1 FROM entry t WHERE t.attempt_id = e.attempt_id AND t.state <> 'ADJUST'
+        SELECT 1 FROM entry t WHERE t.attempt_id = e.attempt_id
         AND t.state IN ('SETTLED', 'SETTLED_ESTIMATED', 'VOID', 'POSTED_WORST'))
     ORDER BY e.seq
 """

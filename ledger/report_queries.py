@@ -14,12 +14,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     FromClause,
     Integer,
     Select,
     Subquery,
     and_,
+    bindparam,
     case,
     false,
     func,
@@ -32,7 +34,7 @@ from sqlalchemy import (
 
 from ledger.money import UNITS_PER_PRICE
 from ledger.report_values import JUDGES, Dimension
-from ledger.rows import OutcomeSource, State
+from ledger.rows import ENDED, OutcomeSource, State
 from ledger.selectables import ANSWER, ENTRY, OUTCOME, PRICE, REQUEST
 from ledger.usage import UNIT_CLASSES
 
@@ -44,6 +46,10 @@ RIGHT = ("right", "passed")
 WRONG = ("wrong", "failed")
 
 # Written into the statement, so that SQLite sees that a partial index with the same condition will do.
+_DISPATCHED = literal(State.DISPATCHED.value, literal_execute=True)
+_ENDED: BindParameter[Any] = bindparam(
+    "ended", [state.value for state in ENDED], expanding=True, literal_execute=True
+)
 _ADJUST = literal(State.ADJUST.value, literal_execute=True)
 _CHECK = literal(OutcomeSource.CHECK.value, literal_execute=True)
 
@@ -209,8 +215,7 @@ def _per_request(scope: Scope) -> Subquery:
                 used,
                 and_(
                     used.c.attempt_id == ANSWER.c.attempt_id,
-                    used.c.state != State.DISPATCHED.value,
-                    used.c.state != _ADJUST,
+                    used.c.state.in_(_ENDED),
                 ),
             )
             .outerjoin(adjusted, adjusted.c.attempt_id == ANSWER.c.attempt_id)
@@ -236,8 +241,7 @@ def _requests_with(tried: FromClause) -> FromClause:
         tried,
         and_(
             tried.c.attempt_id == func.coalesce(ANSWER.c.attempt_id, last),
-            tried.c.state == State.DISPATCHED.value,
-            tried.c.state != _ADJUST,
+            tried.c.state == _DISPATCHED,
         ),
     )
 
@@ -246,7 +250,7 @@ def _adjusted() -> Subquery:
     """By how much later corrections changed each attempt's tokens."""
     return (
         select(ENTRY.c.attempt_id, *(func.sum(ENTRY.c[name]).label(name) for name in TOKEN_CLASSES))
-        .where(ENTRY.c.state == State.ADJUST.value)
+        .where(ENTRY.c.state == _ADJUST)
         .group_by(ENTRY.c.attempt_id)
         .subquery("adjusted")
     )

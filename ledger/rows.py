@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 
 class State(StrEnum):
-    """Where an attempt's money stands. Each state is reached once an attempt (UNIQUE), ADJUST aside."""
+    """Where an attempt's money stands: dispatched once, ended once, corrected as often as need be."""
 
     DISPATCHED = "DISPATCHED"
     """Held and on its way: on disk before the first byte goes to the provider."""
@@ -26,7 +26,8 @@ class State(StrEnum):
     """A later correction: cost_nano_usd is the difference, and may be negative."""
 
 
-TERMINAL_STATES = frozenset({State.SETTLED, State.SETTLED_ESTIMATED, State.VOID, State.POSTED_WORST})
+ENDED = (State.SETTLED, State.SETTLED_ESTIMATED, State.VOID, State.POSTED_WORST)
+"""The states that end an attempt; it reaches one of them, once (a unique index has this condition)."""
 
 
 class OutcomeSource(StrEnum):

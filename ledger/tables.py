@@ -11,7 +11,12 @@ LEDGER_METADATA = MetaData()
 
 
 def _seq() -> "Column[int]":
-    return Column(Integer, primary_key=True, autoincrement=True)
+    return Column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True)
+
+
+def _unique_where(name: str, column: str, condition: str) -> Index:
+    where = text(condition)
+    return Index(name, column, unique=True, sqlite_where=where, postgresql_where=where)
 
 
 class LedgerTable(SQLModel):
@@ -57,18 +62,20 @@ class RequestTable(LedgerTable, table=True):
 
 
 class EntryTable(LedgerTable, table=True):
-    """One transition of one attempt: `ledger.rows.EntryRow`."""
+    """One transition of one attempt: `ledger.rows.EntryRow`.
+
+    An attempt is dispatched once and ends once, whatever its end; a correction is written once.
+    """
 
     __tablename__ = "entry"
     __table_args__ = (
-        Index(
-            "ux_entry_attempt_state",
+        _unique_where("ux_entry_dispatched", "attempt_id", "state = 'DISPATCHED'"),
+        _unique_where(
+            "ux_entry_ended",
             "attempt_id",
-            "state",
-            unique=True,
-            sqlite_where=text("state <> 'ADJUST'"),
-            postgresql_where=text("state <> 'ADJUST'"),
+            "state IN ('SETTLED', 'SETTLED_ESTIMATED', 'VOID', 'POSTED_WORST')",
         ),
+        _unique_where("ux_entry_adjusted", "entry_id", "state = 'ADJUST'"),
         Index("ix_entry_window_at_us", "window_at_us"),
     )
 

@@ -20,6 +20,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -104,6 +105,7 @@ class Writer:
         self._refusal: str | None = None
         self._space_checked_at = 0.0
         self._closed = False
+        self._ended = False
         self._connection = connect(path)
         self._check_space()
         self._thread = threading.Thread(target=self._run, name="ledger-writer", daemon=True)
@@ -124,13 +126,16 @@ class Writer:
 
     def record(self, rows: Sequence[Row], done: Done | None = None) -> None:
         """Write facts with the next commit; `done` makes it soon, and is called once they are on disk."""
-        if done is not None:
-            self._queue.put(_Group(rows, done, is_fact=True))
-            return
-        self._facts.append(_Group(rows, None, is_fact=True))
-        if self._asleep:
-            self._asleep = False
-            self._queue.put(_NOTHING)
+        group = _Group(rows, done, is_fact=True)
+        if self._ended:
+            self._lose([group])
+        elif done is not None:
+            self._queue.put(group)
+        else:
+            self._facts.append(group)
+            if self._asleep:
+                self._asleep = False
+                self._queue.put(_NOTHING)
 
     def status(self) -> WriterStatus:
         """Say how the writer is."""
@@ -143,8 +148,9 @@ class Writer:
             self._closed = True
             self._queue.put(None)
             self._thread.join()
-            for group in self._unwritten:
-                _log.error("not written at shutdown: %s", _ids(group.rows))
+            self._ended = True
+            self._write([*self._unwritten_so_far(), *self._left_over()])
+            self._lose(self._unwritten_so_far())
             self._connection.close()
 
     def _run(self) -> None:
@@ -152,8 +158,26 @@ class Writer:
         while not ended:
             batch, ended = self._gather()
             self._check_space()
-            facts, self._unwritten = self._unwritten, []
-            self._write([*facts, *batch])
+            self._write([*self._unwritten_so_far(), *batch])
+
+    def _unwritten_so_far(self) -> list[_Group]:
+        facts, self._unwritten = self._unwritten, []
+        return facts
+
+    def _left_over(self) -> list[_Group]:
+        """What came in while the thread ended."""
+        groups = list(self._facts)
+        while not self._queue.empty():
+            group = self._queue.get()
+            if group is not None and group is not _NOTHING:
+                groups.append(group)
+        return groups
+
+    def _lose(self, groups: Sequence[_Group]) -> None:
+        """Say in the log and to whoever waits that the ledger was shut down before it could write these."""
+        for group in groups:
+            _log.error("not written at shutdown: %s", _ids(group.rows))
+        self._tell([(group, LedgerUnavailableError("the ledger is shut down")) for group in groups])
 
     def _gather(self) -> tuple[list[_Group], bool]:
         """Wait for the next groups (or for the time to write or retry facts); True at the end."""
@@ -193,15 +217,15 @@ class Writer:
         error = self._commit(groups) if groups else None
         if error is None:
             self._tell([(group, None) for group in groups])
-        elif isinstance(error, sqlite3.IntegrityError) and len(groups) > 1:
+        elif _is_of_a_row(error) and len(groups) > 1:
             for group in groups:  # one bad group must not take its neighbours with it
                 self._write([group])
         else:
             self._failed(groups, error)
 
-    def _failed(self, groups: list[_Group], error: sqlite3.Error) -> None:
-        if isinstance(error, sqlite3.IntegrityError):
-            _log.error("refused by a constraint (%s): %s", error, _ids(groups[0].rows))
+    def _failed(self, groups: list[_Group], error: Exception) -> None:
+        if _is_of_a_row(error):
+            _log.error("no row of the ledger (%s): %s", error, _ids(groups[0].rows))
             self._tell([(groups[0], LedgerError(f"a row breaks a constraint: {error}"))])
             return
         _log.error("commit failed: %s", error)
@@ -210,7 +234,7 @@ class Writer:
         refusal = LedgerUnavailableError(self._refusal)
         self._tell([(group, refusal) for group in groups if not group.is_fact])
 
-    def _commit(self, groups: list[_Group]) -> sqlite3.Error | None:
+    def _commit(self, groups: list[_Group]) -> Exception | None:
         by_type: dict[type[Row], list[Row]] = {}
         for group in groups:
             for row in group.rows:
@@ -221,16 +245,22 @@ class Writer:
             for kind, rows in by_type.items():
                 _insert(connection, kind, rows)
             connection.execute("COMMIT")
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OverflowError, ValueError) as error:
             if connection.in_transaction:
-                connection.execute("ROLLBACK")
+                with suppress(sqlite3.Error):  # the next commit finds it open, fails and rolls it back
+                    connection.execute("ROLLBACK")
             return error
         return None
 
     def _tell(self, results: list[tuple[_Group, LedgerError | None]]) -> None:
         callbacks = [_callback(group.done, error) for group, error in results if group.done is not None]
         if callbacks:
-            self._notify(callbacks)
+            try:
+                self._notify(callbacks)
+            except RuntimeError:  # the event loop is closed
+                _log.exception(
+                    "%d groups are written or refused, and nobody is there to be told", len(callbacks)
+                )
 
     def _check_space(self) -> None:
         """Refuse new work below the reserve, and take it again once there is room."""
@@ -238,7 +268,11 @@ class Writer:
         if now - self._space_checked_at < SPACE_CHECK_S:
             return
         self._space_checked_at = now
-        stat = os.statvfs(self._path.parent)
+        try:
+            stat = os.statvfs(self._path.parent)
+        except OSError as error:
+            self._refusal = f"the folder where the ledger lies cannot be read ({error})"
+            return
         free = stat.f_bavail * stat.f_frsize
         if free < self._reserve:
             self._refusal = f"{free >> 20} MiB are free where the ledger lies, below the reserve of {self._reserve >> 20} MiB"
@@ -266,8 +300,20 @@ def _insert(connection: sqlite3.Connection, kind: type[Row], rows: list[Row]) ->
             at += size
 
 
+def _is_of_a_row(error: Exception) -> bool:
+    """Whether a row is at fault (a constraint, a number beyond 64 bits, text that is no Unicode), and not
+    the file or its disk: trying again would not help."""
+    return not isinstance(error, sqlite3.OperationalError) and type(error) is not sqlite3.DatabaseError
+
+
 def _callback(done: Done, error: LedgerError | None) -> Callable[[], None]:
-    return lambda: done(error)
+    def call() -> None:
+        try:
+            done(error)
+        except Exception:  # noqa: BLE001  (a caller's failure must not end the thread)
+            _log.exception("whoever waited for a group failed when told")
+
+    return call
 
 
 def _call_here(callbacks: Sequence[Callable[[], None]]) -> None:

@@ -1,13 +1,6 @@
-"""Alembic's environment: the URL is handed in by `ledger.migrate`, there is no ini file."""
+"""Alembic's environment of the ledger's history; there is no ini file."""
 
-from alembic import context
-from sqlalchemy import create_engine
-
+from ledger.migrate import run_steps
 from ledger.tables import LEDGER_METADATA
 
-engine = create_engine(context.config.get_main_option("sqlalchemy.url", ""))
-with engine.connect() as connection:
-    context.configure(connection=connection, target_metadata=LEDGER_METADATA, transaction_per_migration=True)
-    with context.begin_transaction():
-        context.run_migrations()
-engine.dispose()
+run_steps(LEDGER_METADATA)

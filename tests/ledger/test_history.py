@@ -9,7 +9,6 @@ from support.ledger_rows import NOON_US, RequestMaker, write_ledger
 from ledger.history import RequestHistory, request_history
 from ledger.ledger import read_only_engine
 from ledger.rows import State
-from ledger.schema import ensure_schema
 from ledger.usage import Units
 
 ATTEMPT_KEYS = {
@@ -17,13 +16,6 @@ ATTEMPT_KEYS = {
     "upstream_id", "state", "bound_nano_usd", "bound_usd", "cost_nano_usd", "cost_usd", "price_id", "usage",
     "finish_reason", "error", "overage", "ttft_us", "latency_us", "simulated", "entries",
 }  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def empty_ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("empty") / "ledger.sqlite"
-    ensure_schema(path)
-    return path
 
 
 def read(empty_ledger: Path, folder: Path, *requests: RequestMaker, request_id: str) -> RequestHistory | None:

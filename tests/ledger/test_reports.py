@@ -13,19 +13,11 @@ from ledger.ledger import read_only_engine
 from ledger.report_values import Dimension, Measures, Report
 from ledger.reports import spend_report
 from ledger.rows import State
-from ledger.schema import ensure_schema
 from ledger.usage import UNIT_CLASSES, Units
 
 ROUTES = (("local/small", "local"), ("hosted/mid", "hosted"), ("premium/big", "premium"))
 TOKENS = tuple(name for name in UNIT_CLASSES if not name.endswith("_us"))
 PREMIUM_RATES = dict.fromkeys(TOKENS, 1_234_567_891) | {"output_text": 75_000_000_003, "cache_read": 999_999}
-
-
-@pytest.fixture(scope="session")
-def empty_ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("empty") / "ledger.sqlite"
-    ensure_schema(path)
-    return path
 
 
 Reporter = Callable[..., Report]

@@ -8,7 +8,6 @@ from sqlalchemy import TableClause, func, select
 from support.ledger_rows import RequestMaker, write_ledger
 
 from ledger.ledger import read_only_engine
-from ledger.schema import ensure_schema
 from ledger.selectables import ANSWER, ENTRY, OUTCOME, PRICE, REQUEST, snapshot
 from ledger.tables import LEDGER_METADATA
 from ledger.writer import INSERTS
@@ -27,10 +26,8 @@ def test_the_prices_columns_are_among_those_of_their_table() -> None:
     }
 
 
-def test_every_statement_of_a_snapshot_sees_the_same_moment(tmp_path: Path) -> None:
-    template = tmp_path / "template.sqlite"
-    ensure_schema(template)
-    path = write_ledger(template, tmp_path / "ledger.sqlite", [RequestMaker(1)])
+def test_every_statement_of_a_snapshot_sees_the_same_moment(empty_ledger: Path, tmp_path: Path) -> None:
+    path = write_ledger(empty_ledger, tmp_path / "ledger.sqlite", [RequestMaker(1)])
     writer = sqlite3.connect(path, isolation_level=None)
     writer.execute("PRAGMA journal_mode=WAL")
     engine = read_only_engine(path)

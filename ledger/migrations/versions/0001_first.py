@@ -29,11 +29,22 @@ def upgrade() -> None:
                 )
 
 
+def _seq() -> "sa.Column[int]":
+    """The order in which rows were written; SQLite counts only in INTEGER, which has 64 bits there."""
+    return sa.Column(
+        "seq",
+        sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+        primary_key=True,
+        autoincrement=True,
+        nullable=False,
+    )
+
+
 def _answer() -> None:
     """How it ended."""
     op.create_table(
         "answer",
-        sa.Column("seq", sa.Integer(), primary_key=True, autoincrement=True, nullable=False),
+        _seq(),
         sa.Column("request_id", sa.String(), unique=True, nullable=False),
         sa.Column("at_us", sa.BigInteger(), nullable=False),
         sa.Column("attempt_id", sa.String(), nullable=True),
@@ -53,7 +64,7 @@ def _entry() -> None:
     """What it cost."""
     op.create_table(
         "entry",
-        sa.Column("seq", sa.Integer(), primary_key=True, autoincrement=True, nullable=False),
+        _seq(),
         sa.Column("entry_id", sa.String(), nullable=False),
         sa.Column("attempt_id", sa.String(), nullable=False),
         sa.Column("request_id", sa.String(), nullable=False),
@@ -97,21 +108,20 @@ def _entry() -> None:
     )
     op.create_index("ix_entry_request_id", "entry", ["request_id"])
     op.create_index("ix_entry_window_at_us", "entry", ["window_at_us"])
-    op.create_index(
-        "ux_entry_attempt_state",
-        "entry",
-        ["attempt_id", "state"],
-        unique=True,
-        sqlite_where=sa.text("state <> 'ADJUST'"),
-        postgresql_where=sa.text("state <> 'ADJUST'"),
-    )
+    for name, column, condition in (
+        ("ux_entry_dispatched", "attempt_id", "state = 'DISPATCHED'"),
+        ("ux_entry_ended", "attempt_id", "state IN ('SETTLED', 'SETTLED_ESTIMATED', 'VOID', 'POSTED_WORST')"),
+        ("ux_entry_adjusted", "entry_id", "state = 'ADJUST'"),
+    ):
+        where = sa.text(condition)
+        op.create_index(name, "entry", [column], unique=True, sqlite_where=where, postgresql_where=where)
 
 
 def _outcome() -> None:
     """How right it was."""
     op.create_table(
         "outcome",
-        sa.Column("seq", sa.Integer(), primary_key=True, autoincrement=True, nullable=False),
+        _seq(),
         sa.Column("outcome_id", sa.String(), unique=True, nullable=False),
         sa.Column("request_id", sa.String(), nullable=False),
         sa.Column("attempt_id", sa.String(), nullable=True),
@@ -136,7 +146,7 @@ def _request() -> None:
     """What was asked."""
     op.create_table(
         "request",
-        sa.Column("seq", sa.Integer(), primary_key=True, autoincrement=True, nullable=False),
+        _seq(),
         sa.Column("request_id", sa.String(), unique=True, nullable=False),
         sa.Column("at_us", sa.BigInteger(), nullable=False),
         sa.Column("team", sa.String(), nullable=False),
@@ -173,7 +183,7 @@ def _limit_set() -> None:
     """What may be spent."""
     op.create_table(
         "limit_set",
-        sa.Column("seq", sa.Integer(), primary_key=True, autoincrement=True, nullable=False),
+        _seq(),
         sa.Column("limit_id", sa.String(), unique=True, nullable=False),
         sa.Column("scope_kind", sa.String(), nullable=False),
         sa.Column("scope_id", sa.String(), nullable=False),
@@ -189,7 +199,7 @@ def _price() -> None:
     """What things cost."""
     op.create_table(
         "price",
-        sa.Column("seq", sa.Integer(), primary_key=True, autoincrement=True, nullable=False),
+        _seq(),
         sa.Column("price_id", sa.String(), unique=True, nullable=False),
         sa.Column("sku", sa.String(), nullable=False),
         sa.Column("tier", sa.String(), nullable=False),
@@ -221,7 +231,7 @@ def _opening() -> None:
     """Who took it, and when."""
     op.create_table(
         "opening",
-        sa.Column("seq", sa.Integer(), primary_key=True, autoincrement=True, nullable=False),
+        _seq(),
         sa.Column("at_us", sa.BigInteger(), nullable=False),
         sa.Column("process_id", sa.Integer(), nullable=False),
         sa.Column("entry_seq", sa.BigInteger(), nullable=False),
