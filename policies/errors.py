@@ -9,8 +9,9 @@ PolicyError              the root; `file` and `line` say where
 class PolicyError(Exception):
     """A file is wrong at one place. str() is "FILE line N: what; what to write instead"."""
 
-    def __init__(self, message: str, file: str, line: int) -> None:
-        super().__init__(f"{file} line {line}: {message}")
+    def __init__(self, message: str, file: str, line: int | None) -> None:
+        """Say `message` of `line`, or of the whole file or folder where that is None."""
+        super().__init__(f"{file} line {line}: {message}" if line is not None else f"{file}: {message}")
         self.message = message
         self.file = file
         self.line = line

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from policies.decision import AtLimit
 from policies.facts import TaskKind
 from policies.rules import TeamPolicy
 
@@ -35,6 +36,8 @@ def lint(policy: TeamPolicy) -> list[LintWarning]:
             "baseline",
             f"the baseline '{policy.baseline}' is in the cheap plan; the estimate compares it with itself",
         )
+    if policy.at_limit is AtLimit.CHEAP_ONLY and "cheap" not in policy.plans:
+        warn("at_limit", "at_limit is cheap_only and plans.cheap is not there: at the limit all is denied")
     if policy.limits.month_nano_usd is None and policy.limits.day_nano_usd is None:
         warn(
             "limits",

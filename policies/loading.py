@@ -6,14 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from policies.decision import AtLimit, Settle
-from policies.document import Mapping, Scalar, read_document, suggestion
+from policies.document import parse_bytes
 from policies.errors import DocumentError
 from policies.facts import TaskKind
+from policies.nodes import Mapping, Scalar, suggestion
 from policies.rules import ANY_MODEL, PLAN_NAMES, SpendingLimits, TeamPolicy
 
 KEYS = ("team", "models", "plans", "auto", "baseline", "limits", "at_limit", "min_output_tokens", "settle")
 LIMIT_KEYS = ("request_usd", "day_usd", "month_usd")
 MIN_OUTPUT_TOKENS = 1_024
+TEAM_CHARACTERS_MAX = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +32,13 @@ def load_policies(folder: Path, known_models: Collection[str]) -> Policies:
     """
     if not folder.is_dir():
         raise DocumentError(
-            "there is no such folder; make it and put one file a team into it", str(folder), 1
+            "there is no such folder; make it and put one file a team into it", str(folder), None
         )
     teams: dict[str, TeamPolicy] = {}
     for path in sorted((*folder.glob("*.yaml"), *folder.glob("*.yml"))):
-        document = read_document(path)
-        policy = read_policy(document, hashlib.sha256(path.read_bytes()).hexdigest(), known_models)
+        content = path.read_bytes()
+        document = parse_bytes(content, path.name)
+        policy = read_policy(document, hashlib.sha256(content).hexdigest(), known_models)
         other = teams.get(policy.team)
         if other is not None:
             raise document.error(
@@ -44,7 +47,9 @@ def load_policies(folder: Path, known_models: Collection[str]) -> Policies:
         teams[policy.team] = policy
     if not teams:
         raise DocumentError(
-            "no policy file (*.yaml) is here; without one no team may do anything", str(folder), 1
+            "no policy file (*.yaml) is here; without one no team may do anything, so write one",
+            str(folder),
+            None,
         )
     return Policies(teams)
 
@@ -53,8 +58,10 @@ def read_policy(document: Mapping, policy_hash: str, known_models: Collection[st
     """Read one team's rules from a document."""
     document.only(KEYS)
     team = document.text("team")
-    if len(team) > 64 or not team.isprintable() or "," in team:
-        raise document.error("team must have 1 to 64 printable characters and no comma", "team")
+    if len(team) > TEAM_CHARACTERS_MAX or "," in team:
+        raise document.error(
+            f"team must have 1 to {TEAM_CHARACTERS_MAX} characters and no comma; shorten it", "team"
+        )
     models = _models(document, known_models)
     plans = _plans(document, models, known_models)
     auto = _auto(document, plans)
@@ -138,7 +145,7 @@ def _known(words: tuple[Scalar, ...], what: str, known_models: Collection[str]) 
                 f"{what} names the unknown model '{word.text}'{suggestion(word.text, known_models)}"
             )
         if word.text in seen:
-            raise word.error(f"{what} names '{word.text}' twice")
+            raise word.error(f"{what} names '{word.text}' twice; leave one out")
         seen.append(word.text)
     return tuple(seen)
 

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 import orjson
 
 from policies.facts import Facts, TaskKind
+from router.bounds import utf8_length
 from router.request import ChatRequest
 
 FEATURES_VERSION = 1
+TASK_CLASS_CHARACTERS_MAX = 64
 _HASH_BYTES = 16
 
 
@@ -22,12 +24,13 @@ class Task:
 
     kind: TaskKind
     task_class: str
-    """Declared by the caller; else the schema's name, or "generation"."""
+    """Declared by the caller; else the schema's name where it is fit to print, or the kind."""
     template_hash: str
     """Of system text, schema and tools: what repeats from request to request."""
     conversation: str
     """Declared, or found by team, template and first user message."""
     document_bytes: int
+    """UTF-8 bytes of the text that answers are checked against."""
 
 
 def classify(request: ChatRequest, team: str, pepper: bytes) -> Task:
@@ -42,14 +45,12 @@ def classify(request: ChatRequest, team: str, pepper: bytes) -> Task:
         first = next((message.text for message in request.messages if message.role == "user"), "")
         seed = template_hash.encode() + first.encode()
         conversation = f"conv_{_keyed_hash(pepper, seed)}"
-    kind = request.kind
-    named = request.schema.name[:64] if request.schema is not None else "generation"
     return Task(
-        kind=kind,
-        task_class=request.declared.task or named,
+        kind=request.kind,
+        task_class=request.declared.task or _schema_name(request) or request.kind.value,
         template_hash=template_hash,
         conversation=conversation,
-        document_bytes=sum(len(message.text) for message in request.messages if message.role == "user"),
+        document_bytes=utf8_length(request.document),
     )
 
 
@@ -63,6 +64,11 @@ def facts_of(request: ChatRequest, task: Task, team: str) -> Facts:
         label=request.declared.label,
         purpose=request.declared.purpose,
     )
+
+
+def _schema_name(request: ChatRequest) -> str:
+    name = request.schema.name[:TASK_CLASS_CHARACTERS_MAX].strip() if request.schema is not None else ""
+    return name if name.isprintable() else ""
 
 
 def _keyed_hash(pepper: bytes, text: bytes) -> str:
