@@ -6,15 +6,18 @@ A mostly wrong model makes any flag look right; gold values with a known share o
 import json
 import random
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from verifiers import amounts, dates
 from verifiers.checks.schema import ExtractionSchema
 from verifiers.extraction import check_extraction
+from verifiers.found import Reading
 from verifiers.gate import Gate
+from verifiers.grading import normalised
 
 SHARES = (0.05, 0.2, 0.5)
-_AMOUNT = re.compile(r"(?<![\d.])\d{1,4}\.\d{2}(?!\d)")
+_AMOUNT = re.compile(r"(?<![\d.,])\d{1,3}(?:,?\d{3})*\.\d{2}(?!\d)")
 _DATE = re.compile(r"\b\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}\b|\b\d{4}[/.-]\d{1,2}[/.-]\d{1,2}\b")
 
 
@@ -59,15 +62,15 @@ def plant(name: str, value: str, text: str, chance: random.Random) -> str | None
     """Make a wrong value out of a right one, in a way that models do; None if it cannot be done."""
     kinds = [_swap_digit]
     if name == "total":
-        kinds.append(lambda value, chance: _another(value, _AMOUNT.findall(text), chance))
+        kinds.append(lambda value, chance: _another(value, _AMOUNT.findall(text), amounts.readings, chance))
     if name == "date":
-        kinds.append(lambda value, chance: _another(value, _DATE.findall(text), chance))
+        kinds.append(lambda value, chance: _another(value, _DATE.findall(text), dates.readings, chance))
     if name in ("company", "address"):
         kinds.append(_truncate)
     chance.shuffle(kinds)
     for kind in kinds:
         error = kind(value, chance)
-        if error is not None and "".join(error.split()).casefold() != "".join(value.split()).casefold():
+        if error is not None and normalised(error) != normalised(value):
             return error
     return None
 
@@ -81,8 +84,12 @@ def _swap_digit(value: str, chance: random.Random) -> str | None:
     return value[:at] + other + value[at + 1 :]
 
 
-def _another(value: str, found: list[str], chance: random.Random) -> str | None:
-    others = sorted({other for other in found if other != value and other not in value})
+def _another(
+    value: str, found: list[str], readings: Callable[[str], frozenset[Reading]], chance: random.Random
+) -> str | None:
+    """Another amount or day of the document: one that cannot mean the same, or it were no error."""
+    meant = readings(value)
+    others = sorted({other for other in found if (means := readings(other)) and means.isdisjoint(meant)})
     return chance.choice(others) if others else None
 
 

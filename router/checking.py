@@ -5,6 +5,7 @@ back when it asked for it.
 """
 
 import asyncio
+import re
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,7 +24,8 @@ from verifiers.gate import Gate
 from verifiers.verdict import Finding, Outcome, Verdict
 
 COMPILED_MAX = 256
-INLINE_CHARS_MAX = 20_000
+_INDEXES = re.compile(r"\[\d+\]")
+INLINE_CHARS_MAX = 8_000
 """A larger document is checked in a thread, so that it delays nobody."""
 
 
@@ -32,6 +34,8 @@ class Checked:
     """A verdict, and the numbers that the answer's row keeps."""
 
     verdict: Verdict
+    names: frozenset[str]
+    """The names that the schema gives to properties."""
 
     @property
     def fields_checked(self) -> int:
@@ -78,10 +82,12 @@ class Checker:
         """Check a completion's text against its schema and its document."""
         document, text = request.document, completion.text or ""
         if len(document) + len(text) <= INLINE_CHARS_MAX:
-            return Checked(check_extraction(schema, document, text, completion.tokens, self._gate))
-        return Checked(
-            await asyncio.to_thread(check_extraction, schema, document, text, completion.tokens, self._gate)
-        )
+            verdict = check_extraction(schema, document, text, completion.tokens, self._gate)
+        else:
+            verdict = await asyncio.to_thread(
+                check_extraction, schema, document, text, completion.tokens, self._gate
+            )
+        return Checked(verdict, schema.names)
 
 
 def outcome_rows(
@@ -98,6 +104,7 @@ def outcome_rows(
 
     def add(finding: Finding, score: float | None, *, flagged: bool) -> None:
         evidence = finding.evidence
+        field = _without_own_keys(finding.field, checked.names)
         rows.append(
             OutcomeRow(
                 outcome_id=new_outcome_id(),
@@ -106,10 +113,10 @@ def outcome_rows(
                 at_us=at_us,
                 source=OutcomeSource.CHECK.value,
                 check_name=finding.check,
-                field=finding.field[:200],
+                field=field[:200],
                 outcome=finding.outcome.value,
                 code=finding.code,
-                reason=finding.reason[:500],
+                reason=_said_of(field, finding)[:500],
                 span_start=evidence.start if evidence is not None else None,
                 span_end=evidence.end if evidence is not None else None,
                 score=score,
@@ -125,6 +132,22 @@ def outcome_rows(
         for finding in field.findings:
             add(finding, field.score, flagged=field.flagged)
     return rows
+
+
+def _said_of(field: str, finding: Finding) -> str:
+    if field == finding.field:
+        return finding.reason
+    return re.sub(rf"(?<!\w){re.escape(finding.field)}(?!\w)", lambda _: field, finding.reason)
+
+
+def _without_own_keys(path: str, names: frozenset[str]) -> str:
+    """A field's path with `*` for each key that is not the schema's: a model may have put anything there."""
+    if not path:
+        return path
+    return ".".join(
+        step if step.partition("[")[0] in names else "*" + "".join(_INDEXES.findall(step))
+        for step in path.split(".")
+    )
 
 
 def details_of(checked: Checked) -> JsonObject:

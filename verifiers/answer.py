@@ -6,7 +6,11 @@ Strict JSON; duplicate keys are remembered, since they are how one answer can sa
 import json
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 from json.decoder import scanstring  # type: ignore[attr-defined]  # there since Python 3.0, without a stub
+
+from verifiers import amounts
+from verifiers.found import Reading
 
 DEPTH_MAX = 64
 _SPACE = re.compile(r"[ \t\n\r]*")
@@ -26,6 +30,15 @@ class LeafValue:
     """As written: a number's digits are its own, not a float's."""
     start: int
     end: int
+
+    @property
+    def amounts(self) -> frozenset[Reading]:
+        """What the value may mean as an amount: a number means itself, a text may have two readings."""
+        if isinstance(self.value, str):
+            return amounts.readings(self.value)
+        if self.value is None or isinstance(self.value, bool):
+            return frozenset()
+        return frozenset((Decimal(self.raw),))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,15 @@ A text may have more than one reading (03/04/2025); two texts agree if they shar
 """
 
 import re
+from collections.abc import Iterator
 from datetime import date
+
+from verifiers.found import Found, Reading
 
 _MONTHS = (
     ("jan", "januar", "january", "janv", "janvier", "jänner"),
     ("feb", "februar", "february", "févr", "fevr", "février", "fevrier"),
-    ("mar", "mär", "märz", "maerz", "march", "mars"),
+    ("mar", "mär", "mrz", "märz", "maerz", "march", "mars"),
     ("apr", "april", "avr", "avril"),
     ("may", "mai"),
     ("jun", "juni", "june", "juin"),
@@ -22,31 +25,52 @@ _MONTHS = (
 )
 _MONTH_OF = {name: number for number, names in enumerate(_MONTHS, 1) for name in names}
 _NAME = "|".join(sorted(_MONTH_OF, key=len, reverse=True))
-DATE = re.compile(
-    r"(?<!\d)(?:"
+_DATE = re.compile(
+    r"(?:"
     r"(?P<y1>\d{4})\s?[-./年]\s?(?P<m1>\d{1,2})\s?[-./月]\s?(?P<d1>\d{1,2})(?!\d)日?"
     r"|(?P<a>\d{1,2})\s?[-./]\s?(?P<b>\d{1,2})\s?[-./]\s?(?P<y2>\d{4}|\d{2})(?!\d)"
-    rf"|(?P<d3>\d{{1,2}})(?:st|nd|rd|th|er|\.)?[\s\-/]*(?:of\s)?(?P<n3>{_NAME})\b\.?[\s\-/,]*(?P<y3>\d{{4}}|\d{{2}})(?!\d)"
-    rf"|(?P<n4>\b(?:{_NAME}))\b\.?\s*(?P<d4>\d{{1,2}})(?:st|nd|rd|th)?,?\s+(?P<y4>\d{{4}})(?!\d)"
+    rf"|(?P<d3>\d{{1,2}})(?:st|nd|rd|th|er|\.)?[\s\-/]{{0,3}}(?:of\s)?(?P<n3>{_NAME})(?![^\W\d_])\.?[\s\-/,]{{0,3}}(?P<y3>\d{{4}}|\d{{2}})(?!\d)"
+    rf"|(?P<n4>{_NAME})(?![^\W\d_])[.\s\-/]{{0,3}}(?P<d4>\d{{1,2}})(?:st|nd|rd|th)?[,\s\-/]{{1,3}}(?P<y4>\d{{4}})(?!\d)"
+    rf"|(?P<y5>\d{{4}})[\s\-/]{{1,3}}(?P<n5>{_NAME})[\s\-/.]{{1,3}}(?P<d5>\d{{1,2}})(?!\d)"
     r"|(?P<c>\d{4})(?P<cm>0[1-9]|1[0-2])(?P<cd>0[1-9]|[12]\d|3[01])(?!\d)"
     r")",
     re.IGNORECASE,
 )
+# Where a date may begin: a number with a separator, a letter or four more digits after it, or a
+# name before a number. Each begins with a set of characters, which is what makes the search fast.
+_NUMBER_FIRST = re.compile(r"\d(?<!\d\d)\d{0,3}(?:\s?[-./年]\s?\d|\d{4}(?!\d)|[\s\-/.]{0,3}[^\W\d_])")
+_NAME_FIRST = re.compile(r"[jfmasondJFMASOND](?<!\w\w)[^\W\d_]{2,8}[.\s\-/]{0,3}\d")
 LENGTH_MAX = 40
+CENTURY_TURNS = 70
+"""Two digits from here on are of the last century."""
 
 
-def readings(text: str) -> frozenset[date]:
+def readings(text: str) -> frozenset[Reading]:
     """What `text` may mean as a date; empty if it is none, or holds more than one."""
     if len(text) > LENGTH_MAX:
         return frozenset()
-    match = DATE.search(text)
-    if match is None or sum(character.isalnum() for character in text) > len(match.group()) + 3:
+    found = list(find_dates(text))
+    if len(found) != 1 or sum(map(str.isalnum, text)) > found[0].end - found[0].start + 3:
         return frozenset()
-    return match_readings(match)
+    return found[0].readings
 
 
-def match_readings(match: "re.Match[str]") -> frozenset[date]:
-    """The readings of one match of `DATE`."""
+def find_dates(text: str) -> Iterator[Found]:
+    """Find the dates of `text`, in order; days that do not exist are none."""
+    starts = [match.start() for match in _NUMBER_FIRST.finditer(text)]
+    starts += [match.start() for match in _NAME_FIRST.finditer(text)]
+    position = 0
+    for start in sorted(starts):
+        match = _DATE.match(text, start) if start >= position else None
+        if match is None:
+            continue
+        found = _readings(match)
+        if found:
+            position = match.end()
+            yield Found(start, position, found)
+
+
+def _readings(match: "re.Match[str]") -> frozenset[date]:
     part = match.groupdict()
     if part["y1"]:
         options = [(part["y1"], part["m1"], part["d1"])]
@@ -54,17 +78,19 @@ def match_readings(match: "re.Match[str]") -> frozenset[date]:
         options = [(part["y2"], part["b"], part["a"]), (part["y2"], part["a"], part["b"])]
         if len(part["y2"]) == 2:
             options.append((part["a"], part["b"], part["y2"]))
-    elif part["n3"]:
-        options = [(part["y3"], str(_MONTH_OF[part["n3"].lower()]), part["d3"])]
-    elif part["n4"]:
-        options = [(part["y4"], str(_MONTH_OF[part["n4"].lower()]), part["d4"])]
-    else:
+    elif part["c"]:
         options = [(part["c"], part["cm"], part["cd"])]
-    found: set[date] = set()
-    for year, month, day in options:
-        full_year = int(year) if len(year) == 4 else 2000 + int(year)
-        try:
-            found.add(date(full_year, int(month), int(day)))
-        except ValueError:
-            continue  # such a day does not exist: not a reading
-    return frozenset(found)
+    else:
+        at = "3" if part["n3"] else "4" if part["n4"] else "5"
+        options = [(part["y" + at], str(_MONTH_OF[part["n" + at].lower()]), part["d" + at])]
+    return frozenset(day for option in options if (day := _day(*option)) is not None)
+
+
+def _day(year: str, month: str, day: str) -> date | None:
+    full_year = int(year)
+    if len(year) <= 2:
+        full_year += 2000 if full_year < CENTURY_TURNS else 1900
+    try:
+        return date(full_year, int(month), int(day))
+    except ValueError:
+        return None  # such a day does not exist: not a reading

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import orjson
 
 from verifiers.answer import Answer, LeafValue, NotJsonError, read_answer
+from verifiers.captions import Captions
 from verifiers.checks.completeness import check_completeness
 from verifiers.checks.rivals import check_rivals
 from verifiers.checks.schema import ExtractionSchema, check_schema
@@ -12,6 +13,7 @@ from verifiers.checks.sums import check_sums
 from verifiers.checks.support import check_support
 from verifiers.document import Document
 from verifiers.gate import Gate
+from verifiers.labels import NO_LABEL
 from verifiers.scores import field_score, token_spans
 from verifiers.tokens import TokenLogprob
 from verifiers.verdict import FieldVerdict, Finding, Outcome, Verdict
@@ -48,9 +50,10 @@ def check_extraction(
     valid = not any(finding.outcome is Outcome.FAILED for finding in findings)
     sums = check_sums(schema.sums, answer.leaves)
     indexed = Document(document)
+    captions = Captions(indexed)
     spans = token_spans(answer_text, tokens) if tokens else None
     fields = tuple(
-        _field(schema, indexed, leaf, spans, [*_about(leaf, findings), *_about(leaf, sums)], gate)
+        _field(schema, captions, leaf, spans, [*_about(leaf, findings), *_about(leaf, sums)], gate)
         for leaf in answer.leaves[:FIELDS_MAX]
     )
     return Verdict(valid=valid, fields=fields, findings=tuple(findings))
@@ -58,18 +61,18 @@ def check_extraction(
 
 def _field(
     schema: ExtractionSchema,
-    document: Document,
+    captions: Captions,
     leaf: LeafValue,
     spans: Sequence[tuple[int, int, float]] | None,
     findings: list[Finding],
     gate: Gate,
 ) -> FieldVerdict:
-    supported = check_support(document, leaf)
+    supported = check_support(captions.document, leaf)
     findings.append(supported.finding)
     if supported.places:
-        labels = schema.labels.get(_generic(leaf.path), ())
-        rivals = check_rivals(document, leaf, supported.places, labels)
-        completeness = check_completeness(document, leaf, supported.places)
+        label = schema.labels.get(_generic(leaf.path), NO_LABEL)
+        rivals = check_rivals(captions, leaf, supported.places, label)
+        completeness = check_completeness(captions.document, leaf, supported.places, label)
         findings.extend(finding for finding in (rivals, completeness) if finding is not None)
     score = field_score(leaf, spans)
     flagged = gate.doubts(score) or any(finding.outcome is Outcome.FAILED for finding in findings)

@@ -13,6 +13,7 @@ from verifiers.json_types import JsonObject, JsonValue
 PREFIX = "x-steelyard-"
 SUM = "x-steelyard-sum"
 KNOWN = (SUM,)
+_ENDINGS = tuple(known[len(PREFIX) :] for known in KNOWN)
 DEPTH_MAX = 64
 _PATH = re.compile(r"[^.\[\]]+(?:\[\])?(?:\.[^.\[\]]+(?:\[\])?)*")
 _HOLDS_NAMES = frozenset({"properties", "$defs", "definitions", "patternProperties"})
@@ -57,7 +58,7 @@ def _strip(
     out: JsonObject = {}
     for key, value in node.items():
         here = f"{pointer}/{key}"
-        if not names and key.startswith(PREFIX):
+        if not names and _is_ours(key):
             sums.append(_sum_mark(key, value, field, here))
         elif not names and key in ("const", "enum", "default", "examples"):
             out[key] = value
@@ -70,10 +71,22 @@ def _strip(
     return out
 
 
+def _is_ours(key: str) -> bool:
+    """Whether `key` is, or was meant to be, one of our keywords: a misspelt one must not be forwarded."""
+    plain = _plain(key)
+    return plain.startswith(PREFIX) or (
+        plain.startswith("x-") and bool(difflib.get_close_matches(plain, KNOWN, n=1, cutoff=0.8))
+    )
+
+
+def _plain(key: str) -> str:
+    return key.lower().replace("_", "-")
+
+
 def _sum_mark(key: str, value: JsonValue, field: str, pointer: str) -> SumMark:
     if key != SUM:
-        near = difflib.get_close_matches(key, KNOWN, n=1, cutoff=0.5)
-        hint = f"did you mean '{near[0]}'?" if near else f"known is {', '.join(KNOWN)}"
+        near = difflib.get_close_matches(_plain(key).rpartition("-")[2], _ENDINGS, n=1, cutoff=0.5)
+        hint = f"did you mean '{PREFIX}{near[0]}'?" if near else f"known is {', '.join(KNOWN)}"
         raise MarkError(f"{pointer}: unknown keyword '{key}'; {hint}")
     if not isinstance(value, str) or not _PATH.fullmatch(value):
         raise MarkError(f'{pointer}: must be a path such as "items[].amount"')

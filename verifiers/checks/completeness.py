@@ -1,44 +1,136 @@
-"""Check: a name was not cut off in the middle of its line.
+"""Check: a name, an address or another text was not cut off.
 
-In a short line (a heading, a letterhead), the words that follow a name without any punctuation
-belong to it.
+Nobody breaks a name off in the middle of its line, after a comma or after "&". How far a value
+goes depends on its kind: a comma ends a name, but not an address, which goes on over lines.
 """
 
 import re
 
 from verifiers import amounts, dates
 from verifiers.answer import LeafValue
-from verifiers.document import Document, Placed
+from verifiers.document import Document
+from verifiers.found import Placed
+from verifiers.labels import Kind, Label
 from verifiers.verdict import Finding, Outcome
 
 CHECK = "completeness"
-LINE_CHARS_MAX = 60
-_NEXT_WORD = re.compile(r"[ \t]?(?=[^\W\d_])[^\s,;:|]+")
+LINE_CHARS_MAX = 80
+LINES_MAX = 3
+REST_CHARS_MAX = 200
+_LEGAL_FORM = (
+    r"(?:sdn\W{0,2}bhd|s/b|bhd|ltd|limited|inc|llc|llp|plc|corp|gmbh|ag|kg|ohg|ug|sarl|sas|sa|srl|bv|nv|ab|oy|pty|pte"
+    r"|co\b\.?(?=\W{0,4}(?:ltd|inc|kg|\(\w{1,3}\)|sdn)))\b"
+)
+# What closes a name, then what holds words together, then perhaps a word in brackets, then a letter.
+_WORD_FOLLOWS = re.compile(
+    r"(?: ?[.'\"\u2019)\]]){0,4}"
+    r"(?:[-/&+'\u2019_]|[ \t]?[&+][ \t]?|[ \t]|(?=\())"
+    r"(?:\([^)\d\n]{1,30}\)[ \t]?)?"
+    r"(?=[^\W\d_])"
+)
+_LEGAL_FORM_FOLLOWS = re.compile(r"[ .,)\]]{0,4}\s{1,3}\(?" + _LEGAL_FORM, re.IGNORECASE)
+_ADDRESS_FOLLOWS = re.compile(r"[.,)\]]{0,4}[ \t]?(?:[-&/+,][ \t]?)?(?=\w)")
+_IDENTIFIER_FOLLOWS = re.compile(r"[-/_.](?=\w)")
+_OPEN_END = re.compile(r"[-&+(/,]\s*$")
+_OTHER_THINGS = re.compile(
+    r":|@|www\.|\b(?:tel|phone|fax|gst|vat|ust|tax|reg|roc|invoice|receipt|bill|cash|e-?mail|date|rechnung|facture)\b",
+    re.IGNORECASE,
+)
+_POSTCODE = re.compile(r"(?<![\d-])(?:[A-Z]{1,2}-?)?\d{4,6}(?=[,. ]+[^\W\d_]{2}|\W*$)")
 
 
-def check_completeness(document: Document, leaf: LeafValue, places: tuple[Placed, ...]) -> Finding | None:
-    """Look at what follows a supported text value on its line; None for other values."""
+def check_completeness(
+    document: Document, leaf: LeafValue, places: tuple[Placed, ...], label: Label
+) -> Finding | None:
+    """Look at what follows a supported text value; None for other values."""
     value = leaf.value
-    if not isinstance(value, str) or not places or amounts.readings(value) or dates.readings(value):
+    if not isinstance(value, str) or not places:
         return None
-    if not any(character.isalpha() for character in value):
+    if label.kind not in (Kind.NAME, Kind.ADDRESS) and (amounts.readings(value) or dates.readings(value)):
         return None
-    if all(_goes_on(document, placed) for placed in places):
-        placed = places[0]
-        _, end = document.line_of(placed.start)
-        return Finding(
-            CHECK,
-            leaf.path,
-            Outcome.FAILED,
-            "completeness.cut_off",
-            f"the line goes on after the value of {leaf.path}",
-            document.evidence(Placed(placed.start, end)),
-        )
-    return Finding(
-        CHECK, leaf.path, Outcome.PASSED, "completeness.whole", f"the value of {leaf.path} is not cut off"
-    )
+    if not _is_cut(document, value, places, label.kind):
+        reason = f"the value of {leaf.path} is not cut off"
+        return Finding(CHECK, leaf.path, Outcome.PASSED, "completeness.whole", reason)
+    first = places[0]
+    evidence = document.evidence(Placed(first.start, first.end + len(_rest(document, first))))
+    reason = f"the document goes on after the value of {leaf.path}"
+    return Finding(CHECK, leaf.path, Outcome.FAILED, "completeness.cut_off", reason, evidence)
 
 
-def _goes_on(document: Document, placed: Placed) -> bool:
-    start, end = document.line_of(placed.end - 1)
-    return end - start <= LINE_CHARS_MAX and _NEXT_WORD.match(document.text, placed.end, end) is not None
+def _is_cut(document: Document, value: str, places: tuple[Placed, ...], kind: Kind | None) -> bool:
+    match kind:
+        case Kind.ADDRESS:
+            return _address_goes_on(document, value, places[0])
+        case Kind.NAME:
+            return _name_goes_on(document, value, places[0])
+        case _:
+            return all(_text_goes_on(document, value, placed) for placed in places)
+
+
+def _name_goes_on(document: Document, value: str, placed: Placed) -> bool:
+    if _is_open(value) or _LEGAL_FORM_FOLLOWS.match(document.text, placed.end):
+        return True
+    if _rest(document, placed).strip() in ("&", "+"):
+        return True
+    return _is_heading(document, placed) and _word_follows(document, placed)
+
+
+def _text_goes_on(document: Document, value: str, placed: Placed) -> bool:
+    if any(map(str.isdigit, value)):
+        return _IDENTIFIER_FOLLOWS.match(document.text, placed.end) is not None
+    return " " in value.strip() and _is_heading(document, placed) and _word_follows(document, placed)
+
+
+def _address_goes_on(document: Document, value: str, placed: Placed) -> bool:
+    rest = _rest(document, placed)
+    if rest.strip(" .,)"):
+        if rest.startswith(("  ", "\t", " |")) or _OTHER_THINGS.search(rest):
+            return False  # another column, or another thing on the same line
+        match = _ADDRESS_FOLLOWS.match(rest)
+        return match is not None and _same_case(document, placed, placed.end + match.end())
+    below = _lines_below(document, placed)
+    if "," in rest or _is_open(value) or (below and "," in below[0]):
+        return bool(below)
+    return _POSTCODE.search(value) is None and any(_POSTCODE.search(line) for line in below)
+
+
+def _lines_below(document: Document, placed: Placed) -> list[str]:
+    """The next lines, as far as no other thing begins."""
+    lines: list[str] = []
+    _, end = document.line_of(placed.end - 1)
+    while len(lines) < LINES_MAX and end < len(document.text):
+        start, end = document.line_of(end + 1)
+        line = document.text[start : min(end, start + REST_CHARS_MAX)].strip()
+        if not line or len(line) > LINE_CHARS_MAX or _OTHER_THINGS.search(line):
+            break
+        lines.append(line)
+    return lines
+
+
+def _is_open(value: str) -> bool:
+    return _OPEN_END.search(value[-4:]) is not None or value.count("(") > value.count(")")
+
+
+def _is_heading(document: Document, placed: Placed) -> bool:
+    """Whether a value begins a short line, or follows a colon or a gap: so it stands in no sentence."""
+    start, end = document.line_of(placed.start)
+    if end - start > LINE_CHARS_MAX:
+        return False
+    before = document.text[start : placed.start]
+    return not any(map(str.isalpha, before)) or before.endswith((":", ": ", "  ", "\t", "| "))
+
+
+def _word_follows(document: Document, placed: Placed) -> bool:
+    match = _WORD_FOLLOWS.match(document.text, placed.end)
+    return match is not None and _same_case(document, placed, match.end())
+
+
+def _rest(document: Document, placed: Placed) -> str:
+    _, end = document.line_of(placed.end - 1)
+    return document.text[placed.end : min(end, placed.end + REST_CHARS_MAX)]
+
+
+def _same_case(document: Document, placed: Placed, at: int) -> bool:
+    """Whether a word at `at` is written like the value: prose goes on in small letters."""
+    value = document.text[placed.start : placed.end]
+    return not (document.text[at : at + 1].islower() and any(map(str.isupper, value)))

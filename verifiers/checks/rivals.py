@@ -1,57 +1,119 @@
 """Check: no other value of the document fits the field better.
 
-An amount or date that stands beside no label of its field, while another one does, is probably
-the neighbour of the right one.
+An amount or a date whose caption says something else than its field, while another one's caption
+says just that, is probably the neighbour of the right one. What was paid less the change given
+settles which amount is a receipt's total, whatever the captions say.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from decimal import Decimal
 
-from verifiers import amounts, dates
+from verifiers import dates
 from verifiers.answer import LeafValue
-from verifiers.document import Document, Placed
+from verifiers.captions import Caption, Captioned, Captions
+from verifiers.found import Placed
+from verifiers.labels import AMOUNT_KINDS, DATE_KINDS, Kind, Label
 from verifiers.verdict import Finding, Outcome
 
 CHECK = "rivals"
-RIVALS_MAX = 500
+VALUES_MAX = 500
+"""A document with more amounts or dates than this is no receipt: its captions say too little."""
+ROUNDING_MAX = Decimal("0.05")
+_TOTALS = (Caption.TOTAL, Caption.GRAND_TOTAL)
 
 
 def check_rivals(
-    document: Document, leaf: LeafValue, places: Sequence[Placed], labels: Sequence[str]
+    captions: Captions, leaf: LeafValue, places: Sequence[Placed], label: Label
 ) -> Finding | None:
-    """Compare a supported amount or date with the document's others; None for other values."""
-    text = leaf.value if isinstance(leaf.value, str) else leaf.raw
-    others: Iterable[list[Placed]]
-    days = dates.readings(text)
-    if days:
-        others = document.dates.values()
-    elif amounts.readings(text):
-        others = document.amounts.values()
+    """Compare a supported amount or date with the document's others; None for other values.
+
+    None too for a field within an array: there each of many values is the right one somewhere.
+    """
+    if "[" in leaf.path or not places:
+        return None
+    if isinstance(leaf.value, str) and dates.readings(leaf.value):
+        values, kinds = captions.dates, DATE_KINDS
+    elif leaf.amounts:
+        values, kinds = captions.amounts, AMOUNT_KINDS
     else:
         return None
-    if not labels or not places or any(_labelled(document, placed, labels) for placed in places):
-        return Finding(
-            CHECK, leaf.path, Outcome.PASSED, "rivals.none", f"no other value fits {leaf.path} better"
-        )
+    if len(values) > VALUES_MAX:
+        return None
+    if label.kind not in kinds:
+        label = Label(None, label.names)
     own = {placed.start for placed in places}
-    for count, placed in enumerate(placed for group in others for placed in group):
-        if count >= RIVALS_MAX:
-            break
-        if placed.start not in own and _labelled(document, placed, labels):
-            return Finding(
-                CHECK,
-                leaf.path,
-                Outcome.FAILED,
-                "rivals.better_labelled",
-                f"another value stands beside a label of {leaf.path}, this one does not",
-                document.evidence(placed),
+    if label.kind is Kind.TOTAL:
+        paid = _paid(values)
+        settled = [each for each in values if each.value.readings & paid]
+        if any(each.value.start in own for each in settled):
+            return _finding(leaf, "paid", f"{leaf.path} is what was paid less the change")
+        if settled and not _is_rounded(values, own, paid):
+            return _failed(
+                captions, leaf, settled[0], "not_paid", "another value is what was paid less the change"
             )
-    return Finding(CHECK, leaf.path, Outcome.PASSED, "rivals.none", f"no other value fits {leaf.path} better")
+    return _by_captions(captions, leaf, own, label, values)
 
 
-def _labelled(document: Document, placed: Placed, labels: Sequence[str]) -> bool:
-    start, _ = document.line_of(placed.start)
-    before = document.text[max(start, placed.start - 80) : placed.start].lower()
-    if not before.strip() and start > 0:  # the label may stand alone on the line above
-        above, _ = document.line_of(start - 1)
-        before = document.text[max(above, start - 80) : start].lower()
-    return any(label in before for label in labels)
+def _by_captions(
+    captions: Captions, leaf: LeafValue, own: set[int], label: Label, values: Sequence[Captioned]
+) -> Finding:
+    fits = [(label.fit(each.caption, each.words), each) for each in values]
+    mine = max((fit for fit, each in fits if each.value.start in own), default=0)
+    others = [(fit, each) for fit, each in fits if each.value.start not in own]
+    if label.kind in AMOUNT_KINDS:
+        others = _alike(others, values, own)
+    best, rival = max(others, key=lambda pair: pair[0], default=(-1, None))
+    if rival is None or best <= mine:
+        return _finding(leaf, "none", f"no other value fits {leaf.path} better")
+    if best > 0:
+        reason = f"the words before another value fit {leaf.path} better than those before this one"
+        return _failed(captions, leaf, rival, "better_captioned", reason)
+    reason = f"the words before this value say that it is something else than {leaf.path}"
+    here = next(each for each in values if each.value.start in own)
+    return _failed(captions, leaf, here, "other_caption", reason)
+
+
+def _alike(
+    others: list[tuple[int, Captioned]], values: Sequence[Captioned], own: set[int]
+) -> list[tuple[int, Captioned]]:
+    """Those with as many decimals as the value itself: the rest are counts, rates and parts of dates."""
+    decimals = {_decimals(each) for each in values if each.value.start in own}
+    return [(fit, each) for fit, each in others if _decimals(each) in decimals]
+
+
+def _decimals(captioned: Captioned) -> int:
+    exponents = (reading.as_tuple().exponent for reading in _decimals_of(captioned))
+    return max((-exponent for exponent in exponents if isinstance(exponent, int)), default=0)
+
+
+def _paid(values: Sequence[Captioned]) -> set[Decimal]:
+    """What was paid less the change that follows it; empty where no change is stated."""
+    found: set[Decimal] = set()
+    paid: list[Decimal] = []
+    for each in values:
+        if each.caption is Caption.PAID:
+            paid = _decimals_of(each)
+        elif each.caption is Caption.CHANGE:
+            found.update(abs(one) - abs(change) for one in paid for change in _decimals_of(each))
+    return {amount for amount in found if amount > 0}
+
+
+def _is_rounded(values: Sequence[Captioned], own: set[int], paid: set[Decimal]) -> bool:
+    """Whether the value is captioned a total, and what was paid is that but for rounding to coins."""
+    mine = [each for each in values if each.value.start in own and each.caption in _TOTALS]
+    return any(
+        abs(reading - one) <= ROUNDING_MAX for each in mine for reading in _decimals_of(each) for one in paid
+    )
+
+
+def _decimals_of(captioned: Captioned) -> list[Decimal]:
+    return [reading for reading in captioned.value.readings if isinstance(reading, Decimal)]
+
+
+def _finding(leaf: LeafValue, code: str, reason: str) -> Finding:
+    return Finding(CHECK, leaf.path, Outcome.PASSED, f"rivals.{code}", reason)
+
+
+def _failed(captions: Captions, leaf: LeafValue, rival: Captioned, code: str, reason: str) -> Finding:
+    evidence = captions.document.evidence(Placed(rival.value.start, rival.value.end))
+    return Finding(CHECK, leaf.path, Outcome.FAILED, f"rivals.{code}", reason, evidence)

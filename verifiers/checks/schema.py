@@ -10,8 +10,9 @@ import jsonschema_rs
 
 from verifiers.errors import SchemaError
 from verifiers.json_types import JsonObject, JsonValue
-from verifiers.labels import field_labels
+from verifiers.labels import Label, field_labels, property_names
 from verifiers.marks import SumMark, take_out_marks
+from verifiers.schema_cost import refuse_costly
 from verifiers.verdict import Finding, Outcome
 
 NODES_MAX = 20_000
@@ -24,8 +25,10 @@ class ExtractionSchema:
 
     plain: JsonObject
     sums: tuple[SumMark, ...]
-    labels: dict[str, tuple[str, ...]]
-    """Field (with `[]` for items) -> words that may label it in a document."""
+    labels: dict[str, Label]
+    """Field (with `[]` for items) -> what it is."""
+    names: frozenset[str]
+    """The names that it gives to properties."""
     validator: jsonschema_rs.Validator
 
     @staticmethod
@@ -33,6 +36,7 @@ class ExtractionSchema:
         """Compile a schema as a caller wrote it. Raises SchemaError or MarkError."""
         marked = take_out_marks(schema)
         _refuse_foreign(marked.plain)
+        refuse_costly(marked.plain)
         try:
             validator = jsonschema_rs.validator_for(
                 marked.plain,
@@ -44,7 +48,9 @@ class ExtractionSchema:
             raise SchemaError(
                 f"the schema is no valid JSON schema: {str(error).splitlines()[0][:200]}"
             ) from error
-        return ExtractionSchema(marked.plain, marked.sums, field_labels(marked.plain), validator)
+        return ExtractionSchema(
+            marked.plain, marked.sums, field_labels(marked.plain), property_names(marked.plain), validator
+        )
 
 
 def check_schema(schema: ExtractionSchema, value: JsonValue) -> list[Finding]:
@@ -85,8 +91,8 @@ def _refuse_foreign(schema: JsonObject) -> None:
         if count > NODES_MAX:
             raise SchemaError(f"the schema has more than {NODES_MAX} parts")
         if isinstance(node, dict):
-            reference = node.get("$ref", node.get("$dynamicRef"))
-            if isinstance(reference, str) and not reference.startswith("#"):
+            references = (node.get("$ref"), node.get("$dynamicRef"))
+            if any(isinstance(reference, str) and not reference.startswith("#") for reference in references):
                 raise SchemaError(
                     "the schema refers to another document by $ref; write it into $defs, nothing is fetched"
                 )

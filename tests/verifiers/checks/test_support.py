@@ -1,0 +1,92 @@
+"""A value must stand in the document, and the finding must say how and where."""
+
+import json
+
+import pytest
+
+from verifiers.answer import read_answer
+from verifiers.checks.support import check_support
+from verifiers.document import Document
+from verifiers.json_types import JsonValue
+from verifiers.verdict import Outcome
+
+TEXT = """YONGFATT ENTERPRISE  (JM0517726)
+NO 122, JALAN DEDAP 13, 81100 JOHOR BAHRU
+DOC NO 00031663  DATE 25/12/2018
+Lieferung vom 3. März 2026
+TOTAL RM 1,080.90
+Gutschrift -£64.20
+合计 ¥1,130.00
+"""
+
+
+def supported(value: JsonValue) -> tuple[str, str | None]:
+    (leaf,) = read_answer(json.dumps({"f": value})).leaves
+    finding = check_support(Document(TEXT), leaf).finding
+    evidence = finding.evidence
+    if evidence is not None:
+        assert TEXT[evidence.start : evidence.end] == evidence.text
+    return finding.code, evidence.text if evidence is not None else None
+
+
+@pytest.mark.parametrize(
+    ("value", "code", "evidence"),
+    [
+        pytest.param("YONGFATT ENTERPRISE", "exact", "YONGFATT ENTERPRISE", id="as written"),
+        pytest.param("Yongfatt Enterprise", "folded", "YONGFATT ENTERPRISE", id="another case"),
+        pytest.param("YONGFETT ENTERPRISE", "near", "YONGFATT ENTERPRISE", id="a letter misread"),
+        pytest.param("1,080.90", "exact", "1,080.90", id="amount as written"),
+        pytest.param("RM 1,080.90", "exact", "1,080.90", id="amount with its currency as written"),
+        pytest.param("1.080,90 EUR", "amount", "1,080.90", id="amount in another style"),
+        pytest.param(1080.9, "amount", "1,080.90", id="number"),
+        pytest.param(-64.2, "amount", "64.20", id="negative number"),
+        pytest.param(1.0809e3, "amount", "1,080.90", id="number with an exponent"),
+        pytest.param("25/12/2018", "exact", "25/12/2018", id="date as written"),
+        pytest.param("2018-12-25", "date", "25/12/2018", id="date in another order"),
+        pytest.param("2026-03-03", "date", "3. März 2026", id="date in another language"),
+        pytest.param("00031663", "exact", "00031663", id="an identifier of digits"),
+        pytest.param("合计", "exact", "合计", id="Chinese"),
+        pytest.param(
+            "JALAN DEDAP 13, 81100 JOHOR BAHRU NO 122",
+            "pieces",
+            "NO 122, JALAN DEDAP 13, 81100 JOHOR BAHRU",
+            id="in another order",
+        ),
+    ],
+)
+def test_a_value_is_supported_by_its_place(value: JsonValue, code: str, evidence: str) -> None:
+    assert supported(value) == (f"support.{code}", evidence)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        pytest.param("ACME Ltd", id="another name"),
+        pytest.param("ENTERPRIS", id="a word cut off"),
+        pytest.param("1,080.91", id="another amount"),
+        pytest.param(80.9, id="the end of an amount"),
+        pytest.param("64.20", id="another sign"),
+        pytest.param("26/12/2018", id="another day"),
+        pytest.param("NO 123, JALAN DEDAP 13, 81100 JOHOR BAHRU", id="another house"),
+        pytest.param("0003166", id="an identifier cut off"),
+        pytest.param("x" * 10_000, id="endless"),
+        pytest.param("\ud800", id="a lone surrogate"),
+    ],
+)
+def test_a_value_that_does_not_stand_there_fails(value: JsonValue) -> None:
+    code, _ = supported(value)
+
+    assert code in ("support.unsupported", "support.nothing")
+
+
+@pytest.mark.parametrize("value", [None, True, False, "", "  ", "-"])
+def test_what_no_document_could_hold_is_abstained_from(value: JsonValue) -> None:
+    (leaf,) = read_answer(json.dumps({"f": value})).leaves
+
+    assert check_support(Document(TEXT), leaf).finding.outcome is Outcome.ABSTAINED
+
+
+def test_every_place_of_a_value_is_found() -> None:
+    (leaf,) = read_answer('"5.00"').leaves
+
+    assert len(check_support(Document("5.00 and 5,00 and RM5.00"), leaf).places) == 3

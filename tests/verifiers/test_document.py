@@ -1,0 +1,120 @@
+"""A value must be found whole words at a time, and no hostile text may take more than linear time."""
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from verifiers.captions import Captions
+from verifiers.document import CHARS_MAX, Document, fold, skeleton
+from verifiers.misread import in_pieces, near
+
+MEGABYTES = 2_000_000
+
+
+def texts(document: Document, value: str) -> list[str]:
+    return [document.evidence(placed).text for placed in document.skeletal(value)]
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "found"),
+    [
+        pytest.param("ACME Ltd\nYork", "ACME Ltd", ["ACME Ltd"], id="as written"),
+        pytest.param("ACME LTD.", "Acme Ltd", ["ACME LTD"], id="case and punctuation"),
+        pytest.param(
+            "BOOK TA .K(TAMAN DAYA)", "book ta k (taman daya)", ["BOOK TA .K(TAMAN DAYA"], id="spaces"
+        ),
+        pytest.param("7 Mill\n  Row", "7 Mill Row", ["7 Mill\n  Row"], id="over lines"),
+        pytest.param("Straße 4", "STRASSE 4", ["Straße 4"], id="sharp s"),
+        pytest.param("ＡＢＣ１２", "abc12", ["ＡＢＣ１２"], id="full width"),
+        pytest.param("青石文具有限公司", "文具", ["文具"], id="within Chinese"),
+        pytest.param("ACMES Ltd", "ACME", [], id="not the head of a word"),
+        pytest.param("MEGAACME", "ACME", [], id="not the tail of a word"),
+        pytest.param("LP-20817", "2081", [], id="not the head of a number"),
+        pytest.param("a b a b", "a b", ["a b", "a b"], id="each place"),
+        pytest.param("x", "", [], id="nothing"),
+        pytest.param("x", "-.,", [], id="punctuation only"),
+    ],
+)
+def test_a_value_is_found_by_its_skeleton(text: str, value: str, found: list[str]) -> None:
+    assert texts(Document(text), value) == found
+
+
+@given(words=st.lists(st.text("abcß1ñ中", min_size=1, max_size=5), min_size=1, max_size=8), data=st.data())
+def test_any_run_of_words_is_found_whole(words: list[str], data: st.DataObject) -> None:
+    first = data.draw(st.integers(0, len(words) - 1))
+    last = data.draw(st.integers(first + 1, len(words)))
+    value = " ".join(words[first:last])
+    document = Document(" ".join(words))
+
+    places = list(document.skeletal(value, limit=100))
+
+    assert places
+    assert all(skeleton(document.evidence(placed).text) == skeleton(value) for placed in places)
+
+
+@given(st.text(max_size=80))
+def test_lines_part_the_text_at_line_breaks(text: str) -> None:
+    document = Document(text)
+    for at in range(len(text)):
+        start, end = document.line_of(at)
+        assert start <= at <= end
+        assert "\n" not in text[start:end]
+        assert start == 0 or text[start - 1] == "\n"
+        assert end == len(text) or text[end] == "\n"
+
+
+def test_values_are_found_by_each_reading() -> None:
+    document = Document("Total 1.234 on 03/04/2025")
+
+    assert document.amounts[Decimal(1234)] == document.amounts[Decimal("1.234")]
+    assert len(document.dates) == 2
+
+
+def test_a_value_is_verbatim_only_with_its_own_punctuation() -> None:
+    document = Document("at (64 Row, York).")
+    (placed,) = document.skeletal("64 Row, York")
+
+    assert document.is_verbatim("64 Row, York", placed)
+    assert document.is_verbatim("(64 Row, York)", placed)
+    assert not document.is_verbatim("64 ROW, York", placed)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("a" * MEGABYTES, id="one word"),
+        pytest.param("a " * (MEGABYTES // 2), id="one letter again and again"),
+        pytest.param("7" * MEGABYTES, id="digits"),
+        pytest.param("7 " * (MEGABYTES // 2), id="single digits"),
+        pytest.param("1,234" * (MEGABYTES // 5), id="thousands"),
+        pytest.param("1." * (MEGABYTES // 2), id="points"),
+        pytest.param("1/" * (MEGABYTES // 2), id="slashes"),
+        pytest.param(" " * MEGABYTES, id="spaces"),
+        pytest.param("\n" * MEGABYTES, id="lines"),
+        pytest.param("-" * MEGABYTES, id="dashes"),
+        pytest.param("(" * MEGABYTES, id="brackets"),
+        pytest.param("may " * (MEGABYTES // 4), id="months"),
+        pytest.param("中" * (MEGABYTES // 2), id="Chinese"),
+        pytest.param("\u0301" * (MEGABYTES // 2), id="accents of nothing"),
+    ],
+)
+def test_two_megabytes_of_one_thing_are_indexed_in_linear_time(text: str) -> None:
+    """A quadratic step would take hours here: that it ends is the test."""
+    document = Document(text)
+    captions = Captions(document)
+
+    assert len(list(document.skeletal("aaaa 7777 中中"))) == 0
+    assert len(captions.amounts) + len(captions.dates) <= len(text)
+    assert near(document, "a name that nobody has") is None
+    assert in_pieces(document, "one two three four five six") == ()
+
+
+def test_a_document_is_read_up_to_its_bound() -> None:
+    assert len(Document("x" * (CHARS_MAX + 5)).text) == CHARS_MAX
+
+
+@given(st.text(max_size=20))
+def test_folding_twice_changes_nothing(word: str) -> None:
+    assert fold(fold(word)) == fold(word) or not word.isascii()
