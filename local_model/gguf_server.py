@@ -5,6 +5,7 @@ line on stdout says that it can answer; the process ends when its standard input
 the gateway, however that ended.
 """
 
+import contextlib
 import ctypes
 import hashlib
 import json
@@ -30,8 +31,8 @@ def main() -> int:
         settings = GgufSettings.from_line(sys.stdin.readline())
         weights = Path(settings.weights)
         _check_weights(weights)
-        server = xllamacpp.Server(_params(settings))
-    except (LocalModelError, RuntimeError) as error:
+        server = _serve(settings)
+    except (LocalModelError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     ready = {
@@ -46,6 +47,15 @@ def main() -> int:
     return 0
 
 
+def _serve(settings: GgufSettings) -> xllamacpp.Server:
+    try:
+        return xllamacpp.Server(_params(settings))
+    except RuntimeError as error:
+        raise WeightsError(
+            f"llama.cpp cannot run {settings.weights}; is the file whole? It says: {error}"
+        ) from error
+
+
 def fingerprint(weights: Path) -> str:
     """sha256 of the weights file, hex; kept beside it, keyed by size and time of change."""
     stat = weights.stat()
@@ -55,8 +65,8 @@ def fingerprint(weights: Path) -> str:
         return stamp.read_text().removeprefix(mark).strip()
     with weights.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    if os.access(weights.parent, os.W_OK):
-        temporary = stamp.with_name(f"{stamp.name}.{os.getpid()}")
+    temporary = stamp.with_name(f"{stamp.name}.{os.getpid()}")
+    with contextlib.suppress(OSError):  # a folder that cannot be written is no fault: it is hashed again
         temporary.write_text(mark + digest)
         temporary.replace(stamp)
     return digest
@@ -76,7 +86,7 @@ def _params(settings: GgufSettings) -> xllamacpp.CommonParams:
     params.n_gpu_layers = 0
     params.cache_prompt = False  # one team's prompt must not make another's faster: that can be measured
     params.cache_ram_mib = 0
-    params.endpoint_slots = True
+    params.endpoint_slots = False  # it would show the prompts
     params.ui = False
     params.offline = True
     params.verbosity = -1

@@ -1,5 +1,8 @@
 """Any server that speaks OpenAI's chat completions: OpenAI, DeepSeek's API, vLLM, SGLang ..."""
 
+import asyncio
+import contextlib
+import re
 from collections.abc import AsyncIterator
 
 import aiohttp
@@ -7,13 +10,17 @@ import orjson
 
 from router.call import Call
 from router.completion import Completion, CompletionStream, Piece
-from router.errors import UpstreamInvalidError
+from router.errors import UpstreamError, UpstreamInvalidError
 from router.providers.base import error_of_status
 from router.providers.pool import Pool, deadlines, read_bounded, translated
-from router.wire.upstream_answer import StreamReader, read_answer
+from router.wire.upstream_answer import read_answer
 from router.wire.upstream_chat import render_chat
+from router.wire.upstream_stream import StreamReader
 
 ERROR_BYTES_MAX = 65_536
+_CODE = re.compile(r"[A-Za-z0-9_.-]{1,60}")
+ENDING_S = 1.0
+"""How long a connection may take to end after [DONE], so that it can be used again."""
 
 
 class OpenAICompatible:
@@ -68,13 +75,15 @@ class OpenAICompatible:
 
     async def _refuse(self, response: aiohttp.ClientResponse) -> None:
         retry_after = response.headers.get("retry-after", "")
-        with translated(self._name):
-            code = _code_of(await response.content.read(ERROR_BYTES_MAX))
+        code: str | None = None
+        with contextlib.suppress(UpstreamError), translated(self._name):
+            # the status is the answer: it stands although its body breaks off
+            code = _code_of(await read_bounded(self._name, response, ERROR_BYTES_MAX))
         raise error_of_status(
             self._name,
             response.status,
             code,
-            retry_after.encode() if retry_after.isdigit() else None,
+            retry_after.encode() if retry_after.isascii() and retry_after.isdigit() else None,
         )
 
 
@@ -91,7 +100,18 @@ class _Stream:
         with translated(self._provider):
             async for data in self._response.content.iter_any():
                 yield self._reader.feed(data)
-        self._reader.end()
+                if self._reader.done:
+                    break
+        yield self._reader.end()
+        if self._reader.done:
+            await self._read_to_end()
+
+    async def _read_to_end(self) -> None:
+        """Give the connection a moment to end, or it could not be used again. All has been said."""
+        with contextlib.suppress(TimeoutError, UpstreamError), translated(self._provider):
+            async with asyncio.timeout(ENDING_S):
+                async for _ in self._response.content.iter_any():
+                    continue
 
     def received_text(self) -> str:
         """All text so far."""
@@ -113,5 +133,8 @@ def _code_of(data: bytes) -> str | None:
     except orjson.JSONDecodeError:
         return None
     error = body.get("error") if isinstance(body, dict) else None
-    code = error.get("code") or error.get("type") if isinstance(error, dict) else None
-    return code[:60] if isinstance(code, str) and code.replace("_", "").replace("-", "").isalnum() else None
+    for key in ("code", "type"):  # vLLM's code is a number; its type says more
+        code = error.get(key) if isinstance(error, dict) else None
+        if isinstance(code, str) and _CODE.fullmatch(code):
+            return code
+    return None

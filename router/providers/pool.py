@@ -87,18 +87,20 @@ def translated(provider: str) -> Iterator[None]:
         ) from error
 
 
-async def read_bounded(provider: str, response: aiohttp.ClientResponse) -> bytes:
-    """Read a whole body, but no more than ANSWER_BYTES_MAX."""
+async def read_bounded(
+    provider: str, response: aiohttp.ClientResponse, bytes_max: int = ANSWER_BYTES_MAX
+) -> bytes:
+    """Read a whole body. Raises UpstreamInvalidError if it has more than `bytes_max`, unpacked."""
     length = response.content_length
-    if length is not None and length <= ANSWER_BYTES_MAX:
+    if length is not None and length <= bytes_max and "content-encoding" not in response.headers:
         return await response.read()
     parts: list[bytes] = []
     size = 0
     async for part in response.content.iter_any():
         size += len(part)
-        if size > ANSWER_BYTES_MAX:
+        if size > bytes_max:
             raise UpstreamInvalidError(
-                f"provider '{provider}' sent more than {ANSWER_BYTES_MAX >> 20} MiB", billable=True
+                f"provider '{provider}' sent more than {bytes_max >> 20} MiB", billable=True
             )
         parts.append(part)
     return b"".join(parts)

@@ -8,7 +8,17 @@ from dataclasses import replace
 from typing import Annotated, Literal
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    Strict,
+    StrictBool,
+    StrictInt,
+    StrictStr,
+    ValidationError,
+)
 
 from policies.facts import Label
 from router.bounds import PromptBound, prompt_tokens_bound
@@ -20,6 +30,14 @@ from router.wire.json_body import read_json_object
 ENDPOINT = "chat.completions"
 CHOICES_MAX = 16
 MESSAGES_MAX = 4_096
+PATH_CHARS_MAX = 200
+
+
+def _printable(text: str) -> str:
+    """These words stand in headers and rows."""
+    if not text.isprintable():
+        raise ValueError("must be printable characters")
+    return text
 
 
 class _Open(BaseModel):
@@ -58,11 +76,15 @@ class _DocumentRef(_Closed):
     message: Annotated[StrictInt, Field(ge=0)]
 
 
+_Word = Annotated[StrictStr, Field(min_length=1, max_length=64), AfterValidator(_printable)]
+_Name = Annotated[StrictStr, Field(min_length=1, max_length=128), AfterValidator(_printable)]
+
+
 class _Steelyard(_Closed):
-    task: Annotated[StrictStr, Field(min_length=1, max_length=64)] | None = None
+    task: _Word | None = None
     label: Label | None = None
-    purpose: Annotated[StrictStr, Field(min_length=1, max_length=64)] | None = None
-    conversation: Annotated[StrictStr, Field(min_length=1, max_length=128)] | None = None
+    purpose: _Word | None = None
+    conversation: _Name | None = None
     document: _DocumentRef | None = None
     return_: StrictBool = Field(default=False, alias="return")
 
@@ -79,8 +101,8 @@ class _Chat(_Open):
     max_completion_tokens: _Limit | None = None
     n: Annotated[StrictInt, Field(ge=1, le=CHOICES_MAX)] | None = None
     logprobs: StrictBool | None = None
-    temperature: Annotated[float, Field(ge=0, le=2)] | None = None
-    top_p: Annotated[float, Field(ge=0, le=1)] | None = None
+    temperature: Annotated[float, Strict(), Field(ge=0, le=2)] | None = None
+    top_p: Annotated[float, Strict(), Field(ge=0, le=1)] | None = None
     response_format: _ResponseFormat | None = None
     tools: list[dict[str, object]] | None = None
     tool_choice: StrictStr | dict[str, object] | None = None
@@ -161,7 +183,7 @@ def _bound(document: JsonObject, schema: SchemaAsked | None) -> PromptBound:
     bound = prompt_tokens_bound(
         document["messages"], document.get("tools"), schema.schema if schema is not None else None
     )
-    if document.get("web_search_options"):
+    if document.get("web_search_options") is not None:  # {} asks for a search too
         raise InvalidRequestError(
             "web_search_options cannot be held for: a search's price is not a token's; leave it out",
             param="web_search_options",
@@ -216,8 +238,8 @@ def _schema_asked(chat: _Chat, document: JsonObject) -> SchemaAsked | None:
 def _forced_tool(document: JsonObject) -> SchemaAsked | None:
     """A named tool_choice forces one tool: its parameters are the answer's schema."""
     choice = document.get("tool_choice")
-    if not isinstance(choice, dict):
-        return None
+    if not isinstance(choice, dict) or choice.get("type", "function") != "function":
+        return None  # `allowed_tools` and `custom` force no schema
     function = choice.get("function")
     name = function.get("name") if isinstance(function, dict) else None
     if not isinstance(name, str):
@@ -287,8 +309,9 @@ def _explain(error: ValidationError) -> InvalidRequestError:
     faults = error.errors(include_url=False, include_context=False, include_input=False)
     fault = max(faults, key=lambda each: len(_real(each["loc"])))
     path = ""
-    for step in _real(fault["loc"]):
+    for step in fault["loc"] if fault["type"] == "extra_forbidden" else _real(fault["loc"]):
         path += f"[{step}]" if isinstance(step, int) else f".{step}" if path else str(step)
+    path = path[:PATH_CHARS_MAX]
     if fault["type"] == "extra_forbidden":
         message = f"unknown key {path}; the steelyard object knows task, label, purpose, conversation, document and return"
     elif fault["type"] == "missing":

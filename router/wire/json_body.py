@@ -1,7 +1,8 @@
 """Read a request's body as JSON, and say precisely what is wrong with one that is not.
 
-orjson refuses what we refuse: duplicate-free depth beyond 1,024 levels, NaN, lone surrogates,
-invalid UTF-8. Only after it has refused do we look again, to name the field.
+orjson refuses what we refuse: NaN, numbers beyond a double, lone surrogates, invalid UTF-8. Only
+after it has refused do we look again, to name the field. Of a key written twice the last value
+counts; an integer beyond 64 bits becomes the nearest double.
 """
 
 import json
@@ -11,6 +12,8 @@ import orjson
 from router.errors import InvalidRequestError
 from router.json_types import JsonObject, JsonValue
 
+DEPTH_MAX = 200
+"""orjson reads 1,024 levels but writes only 254, and a schema is forwarded a few levels deeper than it came."""
 _WALK_LIMIT = 100_000
 
 
@@ -22,13 +25,38 @@ def read_json_object(body: bytes) -> JsonObject:
         raise _explain(body, error) from None
     if not isinstance(value, dict):
         raise InvalidRequestError('the body must be a JSON object, e.g. {"model": "auto", "messages": [...]}')
+    if body.count(b"{") + body.count(b"[") > DEPTH_MAX and _is_deeper(value, DEPTH_MAX):
+        raise _too_deep()
     return value
+
+
+def _is_deeper(value: JsonValue, levels: int) -> bool:
+    """Whether `value` holds an array or object inside more than `levels` others."""
+    level = [value]
+    for _ in range(levels):
+        level = [
+            child
+            for item in level
+            for child in (item.values() if isinstance(item, dict) else item if isinstance(item, list) else ())
+            if isinstance(child, (dict, list))
+        ]
+        if not level:
+            return False
+    return True
+
+
+def _too_deep() -> InvalidRequestError:
+    return InvalidRequestError(f"the body is nested deeper than {DEPTH_MAX} levels", code="too_deep")
 
 
 def _explain(body: bytes, error: orjson.JSONDecodeError) -> InvalidRequestError:
     message = str(error)
     if not body.strip():
         return InvalidRequestError("the body is empty; send a JSON object")
+    try:
+        body.decode()
+    except UnicodeDecodeError as fault:
+        return InvalidRequestError(f"the body is not UTF-8 at byte {fault.start}", code="invalid_json")
     if "surrogate" in message:
         field = _field_with_surrogate(body)
         return InvalidRequestError(
@@ -38,10 +66,14 @@ def _explain(body: bytes, error: orjson.JSONDecodeError) -> InvalidRequestError:
             code="invalid_unicode",
         )
     if "recursion" in message or "depth" in message:
-        return InvalidRequestError("the body is nested deeper than 1,024 levels", code="too_deep")
+        return _too_deep()
+    if "infinity" in message:
+        return InvalidRequestError(
+            f"the body holds a number beyond a double's range at line {error.lineno} column {error.colno}",
+            code="invalid_json",
+        )
     place = f"line {error.lineno} column {error.colno}" if error.lineno else "the start"
-    what = "is not UTF-8" if "utf-8" in message.lower() or "utf8" in message.lower() else "is not JSON"
-    return InvalidRequestError(f"the body {what} at {place}", code="invalid_json")
+    return InvalidRequestError(f"the body is not JSON at {place}", code="invalid_json")
 
 
 def _field_with_surrogate(body: bytes) -> str | None:

@@ -1,8 +1,8 @@
 """OpenAI's usage object, and its cousins', as disjoint classes.
 
 `prompt_tokens` includes what came from the cache, `completion_tokens` includes reasoning.
-DeepSeek says the cached part as `prompt_cache_hit_tokens` too. Source: the providers' API
-references, November 2026.
+DeepSeek says the cached part as `prompt_cache_hit_tokens` too. xAI and Gemini count reasoning beside
+`completion_tokens`: only their total includes it. Source: the providers' API references, November 2026.
 """
 
 from ledger.usage import Usage
@@ -25,8 +25,13 @@ def read_usage(value: JsonValue) -> Usage | None:
     audio_in = _count(of_prompt, "audio_tokens") or 0
     reasoning = _count(of_completion, "reasoning_tokens") or 0
     audio_out = _count(of_completion, "audio_tokens") or 0
-    if cached + written + audio_in > prompt or reasoning + audio_out > completion:
-        return None
+    beside = (_count(value, "total_tokens") or 0) - prompt - completion
+    if beside > 0:
+        if reasoning not in (0, beside):
+            return None
+        reasoning, completion = beside, completion + beside
+    if prompt == 0 or cached + written + audio_in > prompt or reasoning + audio_out > completion:
+        return None  # every prompt has a token: servers that cannot count say zero
     return Usage(
         input_uncached=prompt - cached - written - audio_in,
         cache_read=cached,

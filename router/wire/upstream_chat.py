@@ -27,9 +27,14 @@ def render_chat(call: Call) -> bytes:
     body.pop("max_completion_tokens", None)
     body["max_completion_tokens" if route.dialect is Dialect.OPENAI else "max_tokens"] = call.max_tokens
     if request.stream:
-        body["stream_options"] = {"include_usage": True}
+        options = body.get("stream_options")
+        body["stream_options"] = {**(options if isinstance(options, dict) else {}), "include_usage": True}
     if route.dialect is not Dialect.OPENAI:
         _rename_developer(body)
+    if route.dialect is Dialect.DEEPSEEK:
+        _add_reasoning(body)
+        if _forces_a_tool(body):
+            body["thinking"] = {"type": "disabled"}
     if request.schema is not None and call.plain_schema is not None:
         _ask_for_schema(body, call, request.schema, call.plain_schema)
         if route.logprobs and not request.wants_logprobs:
@@ -56,8 +61,6 @@ def _ask_for_schema(body: JsonObject, call: Call, asked: SchemaAsked, schema: Js
     mode, deepseek = call.route.schema_mode, call.route.dialect is Dialect.DEEPSEEK
     if asked.shape is AnswerShape.TOOL:
         body["tools"] = [_with_parameters(tool, asked.name, schema) for tool in _tools(body)]
-        if deepseek:
-            body["thinking"] = {"type": "disabled"}
         return
     if mode is SchemaMode.JSON_SCHEMA:
         given = body["response_format"]
@@ -94,6 +97,12 @@ def _ask_for_schema(body: JsonObject, call: Call, asked: SchemaAsked, schema: Js
         del body["response_format"]
 
 
+def _forces_a_tool(body: JsonObject) -> bool:
+    """DeepSeek refuses `required` and a named tool while it thinks."""
+    choice = body.get("tool_choice")
+    return choice == "required" or isinstance(choice, dict)
+
+
 def _tools(body: JsonObject) -> list[JsonValue]:
     tools = body.get("tools")
     return tools if isinstance(tools, list) else []
@@ -105,6 +114,17 @@ def _with_parameters(tool: JsonValue, name: str, schema: JsonObject) -> JsonValu
         if isinstance(function, dict) and function.get("name") == name:
             return {**tool, "function": {**function, "parameters": schema}}
     return tool
+
+
+def _add_reasoning(body: JsonObject) -> None:
+    """DeepSeek refuses a past tool call without `reasoning_content`, which OpenAI's clients do not keep."""
+    messages = body["messages"]
+    body["messages"] = [
+        {"reasoning_content": "", **message}
+        if isinstance(message, dict) and message.get("tool_calls")
+        else message
+        for message in (messages if isinstance(messages, list) else [])
+    ]
 
 
 def _rename_developer(body: JsonObject) -> None:

@@ -6,6 +6,7 @@ EngineError
 |-- EngineUnavailableError  it is down or starting; it may come back by itself
 |-- EngineBusyError         its queue is full
 |-- EngineRequestError      this request cannot be served: `param` names the field
+|   `-- EngineWindowError   its prompt does not fit the context window
 `-- EngineTimeoutError      the deadline passed
 """
 
@@ -13,8 +14,6 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
-
-from verifiers.tokens import TokenLogprob
 
 JsonValue = None | bool | int | float | str | Sequence["JsonValue"] | Mapping[str, "JsonValue"]
 
@@ -47,6 +46,10 @@ class EngineRequestError(EngineError):
         self.param = param
 
 
+class EngineWindowError(EngineRequestError):
+    """The prompt does not fit the context window."""
+
+
 class EngineState(StrEnum):
     """What `health` answers."""
 
@@ -66,7 +69,8 @@ class EngineMessage:
 
 @dataclass(frozen=True, slots=True)
 class EngineRequest:
-    """What to generate. `schema` is plain JSON schema without our own keywords."""
+    """What to generate. `schema` is plain JSON schema without our own keywords; penalties and biases
+    are OpenAI's, and so are their ranges."""
 
     messages: tuple[EngineMessage, ...]
     max_tokens: int
@@ -76,7 +80,27 @@ class EngineRequest:
     top_p: float | None = None
     seed: int | None = None
     stop: tuple[str, ...] = ()
+    presence_penalty: float = 0.0
+    frequency_penalty: float = 0.0
+    logit_bias: tuple[tuple[int, float], ...] = ()
+    """(token id, what is added to its logit)."""
     logprobs: bool = False
+    top_logprobs: int = 0
+    """How many alternatives to tell beside each token."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineToken:
+    """One generated token: its text, its own bytes and the natural logarithm of its probability.
+
+    A character may be split over tokens: then the bytes of an alternative are only a part of one, and
+    its text shows a replacement character.
+    """
+
+    text: str
+    utf8: bytes
+    logprob: float
+    alternatives: tuple["EngineToken", ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +108,7 @@ class EngineDelta:
     """A piece of the answer. The last one carries the finish reason and the counts."""
 
     text: str = ""
-    tokens: tuple[TokenLogprob, ...] = ()
+    tokens: tuple[EngineToken, ...] = ()
     finish_reason: str | None = None
     """"stop" or "length"; None but in the last delta."""
     prompt_tokens: int = 0

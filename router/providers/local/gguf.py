@@ -1,8 +1,10 @@
 """A GGUF model: llama.cpp's server in a process of its own, spoken to over loopback."""
 
 import asyncio
+import contextlib
 import secrets
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from dataclasses import replace
 
 import aiohttp
 import orjson
@@ -20,10 +22,11 @@ from router.providers.local.engine import (
     EngineStartError,
     EngineState,
     EngineTimeoutError,
+    EngineToken,
     EngineUnavailableError,
+    EngineWindowError,
 )
 from router.wire.sse import EventCutter, payload_of
-from verifiers.tokens import TokenLogprob
 
 WAITING_MAX = 256
 
@@ -63,14 +66,29 @@ class GgufEngine:
         if self._in_flight >= WAITING_MAX:
             raise EngineBusyError(f"{WAITING_MAX} requests are waiting for the local model")
         self._in_flight += 1
+        deadline = asyncio.get_running_loop().time() + request.deadline_s
         try:
-            async with asyncio.timeout(request.deadline_s), self._slots:
-                async for delta in self._stream(request):
+            async with self._slot(deadline), contextlib.aclosing(self._stream(request)) as deltas:
+                while True:
+                    # around each step and not around all: what a caller does in between is no part of it
+                    async with asyncio.timeout_at(deadline):
+                        delta = await anext(deltas, None)
+                    if delta is None:
+                        return
                     yield delta
         except TimeoutError as error:
             raise EngineTimeoutError(f"the local model did not finish in {request.deadline_s:g} s") from error
         finally:
             self._in_flight -= 1
+
+    @contextlib.asynccontextmanager
+    async def _slot(self, deadline: float) -> AsyncIterator[None]:
+        async with asyncio.timeout_at(deadline):
+            await self._slots.acquire()
+        try:
+            yield
+        finally:
+            self._slots.release()
 
     async def health(self) -> EngineHealth:
         """Say how the engine is."""
@@ -94,35 +112,33 @@ class GgufEngine:
         cutter, last = EventCutter(), EngineDelta()
         try:
             async with self._open().post(
-                self._url("/v1/chat/completions"), data=_render(request)
+                self._url("/v1/chat/completions"), data=_render(request, self._settings.context_window)
             ) as response:
                 if response.status != 200:
-                    raise await _refusal(response)
+                    raise await _refusal(response, with_schema=request.schema is not None)
                 async for data in response.content.iter_any():
                     for event in cutter.feed(data):
                         payload = payload_of(event)
                         if not payload.startswith(b"{"):
                             continue
-                        delta = self._delta(orjson.loads(payload), last)
-                        if delta.finish_reason is not None or delta.completion_tokens:
-                            last = delta
-                        else:
-                            yield delta
+                        delta = self._delta(orjson.loads(payload))
+                        last = _joined(last, delta)
+                        if delta.text or delta.tokens:
+                            yield EngineDelta(delta.text, delta.tokens)
         except (aiohttp.ClientError, ConnectionError) as error:
             raise EngineUnavailableError("the local model's process broke off") from error
         if last.finish_reason is None:
             raise EngineUnavailableError("the local model's process ended in the middle of an answer")
         yield last
 
-    def _delta(self, chunk: JsonObject, last: EngineDelta) -> EngineDelta:
-        """Read one chunk; the finish reason and the counts, which come apart, are joined in `last`."""
+    def _delta(self, chunk: JsonObject) -> EngineDelta:
+        """Read one chunk: text, or the finish reason, or the counts."""
         choices = chunk.get("choices")
         usage, timings = chunk.get("usage"), chunk.get("timings")
         if isinstance(usage, dict):
             details = usage.get("prompt_tokens_details")
             computed_ms = sum(_number(timings, key) for key in ("prompt_ms", "predicted_ms"))
             return EngineDelta(
-                finish_reason=last.finish_reason,
                 prompt_tokens=int(_number(usage, "prompt_tokens")),
                 cached_tokens=int(_number(details, "cached_tokens")),
                 completion_tokens=int(_number(usage, "completion_tokens")),
@@ -131,12 +147,12 @@ class GgufEngine:
         choice = choices[0] if isinstance(choices, list) and choices else None
         if not isinstance(choice, dict):
             return EngineDelta()
-        finish = choice.get("finish_reason")
+        finish, logprobs = choice.get("finish_reason"), choice.get("logprobs")
         inner = choice.get("delta")
         content = inner.get("content") if isinstance(inner, dict) else None
         return EngineDelta(
             text=content if isinstance(content, str) else "",
-            tokens=_tokens(choice.get("logprobs")),
+            tokens=_tokens(logprobs.get("content") if isinstance(logprobs, dict) else None),
             finish_reason=finish if isinstance(finish, str) else None,
         )
 
@@ -147,7 +163,7 @@ class GgufEngine:
                 self._open().post(self._url(path), data=orjson.dumps(body)) as response,
             ):
                 if response.status != 200:
-                    raise await _refusal(response)
+                    raise await _refusal(response, with_schema=False)
                 answer: JsonValue = orjson.loads(await response.read())
         except (aiohttp.ClientError, ConnectionError, TimeoutError) as error:
             raise EngineUnavailableError("the local model does not answer") from error
@@ -163,6 +179,8 @@ class GgufEngine:
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
             self._session = aiohttp.ClientSession(
+                # llama.cpp closes an idle connection whenever it likes, also while we write to it
+                connector=aiohttp.TCPConnector(limit=0, force_close=True),
                 headers={
                     "content-type": "application/json",
                     "authorization": f"Bearer {self._settings.api_key}",
@@ -173,7 +191,7 @@ class GgufEngine:
         return self._session
 
 
-def _render(request: EngineRequest) -> bytes:
+def _render(request: EngineRequest, context_window: int) -> bytes:
     body: JsonObject = {
         "messages": [_message(message) for message in request.messages],
         "max_tokens": request.max_tokens,
@@ -188,8 +206,16 @@ def _render(request: EngineRequest) -> bytes:
         body["seed"] = request.seed
     if request.stop:
         body["stop"] = list(request.stop)
+    if request.presence_penalty or request.frequency_penalty:
+        body["presence_penalty"], body["frequency_penalty"] = (
+            request.presence_penalty,
+            request.frequency_penalty,
+        )
+        body["repeat_last_n"] = context_window  # all of the text, not its last 64 tokens
+    if request.logit_bias:
+        body["logit_bias"] = [[token, bias] for token, bias in request.logit_bias]
     if request.logprobs:
-        body["logprobs"], body["top_logprobs"] = True, 1
+        body["logprobs"], body["top_logprobs"] = True, max(request.top_logprobs, 1)
     rendered = orjson.dumps(body)
     if request.schema is not None:
         schema = orjson.dumps(request.schema)
@@ -206,13 +232,33 @@ def _message(message: EngineMessage) -> JsonObject:
     return {"role": "system" if message.role == "developer" else message.role, "content": message.text}
 
 
-def _tokens(logprobs: JsonValue) -> tuple[TokenLogprob, ...]:
-    content = logprobs.get("content") if isinstance(logprobs, dict) else None
+def _joined(last: EngineDelta, delta: EngineDelta) -> EngineDelta:
+    """Collect the finish reason and the counts, which come apart."""
+    if delta.finish_reason is not None:
+        return replace(last, finish_reason=delta.finish_reason)
+    if delta.prompt_tokens:
+        return replace(delta, finish_reason=last.finish_reason)
+    return last
+
+
+def _tokens(tokens: JsonValue) -> tuple[EngineToken, ...]:
     return tuple(
-        TokenLogprob(str(token.get("token", "")), float(_number(token, "logprob")))
-        for token in (content if isinstance(content, list) else ())
+        EngineToken(
+            str(token.get("token", "")),
+            _bytes(token),
+            _number(token, "logprob"),
+            _tokens(token.get("top_logprobs")),
+        )
+        for token in (tokens if isinstance(tokens, list) else ())
         if isinstance(token, dict)
     )
+
+
+def _bytes(token: JsonObject) -> bytes:
+    told = token.get("bytes")
+    if isinstance(told, list):
+        return bytes(byte for byte in told if isinstance(byte, int) and 0 <= byte < 256)
+    return str(token.get("token", "")).encode()
 
 
 def _number(holder: JsonValue, key: str) -> float:
@@ -220,16 +266,15 @@ def _number(holder: JsonValue, key: str) -> float:
     return float(value) if isinstance(value, (int, float)) else 0.0
 
 
-async def _refusal(response: aiohttp.ClientResponse) -> EngineRequestError | EngineUnavailableError:
+async def _refusal(
+    response: aiohttp.ClientResponse, *, with_schema: bool
+) -> EngineRequestError | EngineUnavailableError:
     """What a status of llama.cpp's means; its text is not repeated, it may hold the prompt."""
-    data = await response.content.read(65_536)
-    if response.status == 400:
-        what = (
-            "its context window"
-            if b"exceed" in data or b"context" in data
-            else "the schema"
-            if b"grammar" in data or b"schema" in data
-            else "the request"
-        )
-        return EngineRequestError(f"the local model refused {what}")
-    return EngineUnavailableError(f"the local model's process answered {response.status}")
+    data = await response.read()
+    if response.status != 400:
+        return EngineUnavailableError(f"the local model's process answered {response.status}")
+    if b'"exceed_context_size_error"' in data:
+        return EngineWindowError("the prompt does not fit the local model's context window", "messages")
+    if with_schema and (b"schema" in data or b"grammar" in data):
+        return EngineRequestError("the local model cannot obey this schema", "response_format")
+    return EngineRequestError("the local model refused the request")

@@ -1,7 +1,7 @@
 """A local engine as a provider: engine deltas become answers in OpenAI's chat shape."""
 
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 
 import orjson
@@ -18,15 +18,16 @@ from router.errors import (
     UpstreamTimeoutError,
 )
 from router.json_types import JsonObject, JsonValue
+from router.providers.local.asked import engine_request
 from router.providers.local.engine import (
     EngineBusyError,
     EngineDelta,
     EngineError,
-    EngineMessage,
-    EngineRequest,
     EngineRequestError,
     EngineTimeoutError,
+    EngineToken,
     EngineUnavailableError,
+    EngineWindowError,
     LocalEngine,
 )
 from router.request import AnswerShape
@@ -56,7 +57,7 @@ class LocalProvider:
         with translated(self._name):
             health = await self._engine.health()
             return _LocalStream(
-                self._name, call, self._engine.generate(_engine_request(call)), health.fingerprint
+                self._name, call, self._engine.generate(engine_request(call)), health.fingerprint
             )
 
     async def close(self) -> None:
@@ -72,7 +73,7 @@ class _LocalStream:
         self._deltas = deltas
         self._fingerprint = fingerprint
         self._parts: list[str] = []
-        self._tokens: list[TokenLogprob] = []
+        self._tokens: list[EngineToken] = []
         self._last = EngineDelta()
         self._created = int(time.time())
 
@@ -125,7 +126,9 @@ class _LocalStream:
         return Completion(
             body=body,
             text=self.received_text(),
-            tokens=tuple(self._tokens) if wanted and self._tokens else None,
+            tokens=tuple(TokenLogprob(token.text, token.logprob) for token in self._tokens) or None
+            if wanted
+            else None,
             finish_reason=self._finish_reason(),
             usage=Usage(
                 input_uncached=last.prompt_tokens - last.cached_tokens,
@@ -155,7 +158,7 @@ class _LocalStream:
             part["content"] = delta.text
         finish = self._finish_reason() if delta.finish_reason is not None else None
         choice: JsonObject = {
-            "index": 0, "delta": part, "logprobs": self._logprobs(list(delta.tokens)), "finish_reason": finish
+            "index": 0, "delta": part, "logprobs": self._logprobs(delta.tokens), "finish_reason": finish
         }  # fmt: skip
         return event_of(orjson.dumps({**self._head("chat.completion.chunk"), "choices": [choice]}))
 
@@ -180,20 +183,17 @@ class _LocalStream:
         schema = self._call.request.schema
         return {"name": schema.name if schema is not None else "", "arguments": arguments}
 
-    def _logprobs(self, tokens: list[TokenLogprob]) -> JsonValue:
-        if not self._call.request.wants_logprobs or not tokens:
+    def _logprobs(self, tokens: Sequence[EngineToken]) -> JsonValue:
+        request = self._call.request
+        if not request.wants_logprobs or not tokens:
             return None
-        return {
-            "content": [
-                {
-                    "token": token.text,
-                    "logprob": token.logprob,
-                    "bytes": list(token.text.encode()),
-                    "top_logprobs": [],
-                }
-                for token in tokens
-            ]
-        }
+        top = request.body.get("top_logprobs")
+        count = top if isinstance(top, int) else 0
+        content: list[JsonValue] = [
+            {**_token(token), "top_logprobs": [_token(each) for each in token.alternatives[:count]]}
+            for token in tokens
+        ]
+        return {"content": content, "refusal": None}
 
     def _usage(self) -> JsonObject:
         last = self._last
@@ -205,33 +205,8 @@ class _LocalStream:
         }
 
 
-def _engine_request(call: Call) -> EngineRequest:
-    request, body = call.request, call.request.body
-    if request.choices != 1:
-        raise InvalidRequestError(f"route '{call.route.name}' gives one choice; n must be 1", param="n")
-    if request.has_tools and (request.schema is None or request.schema.shape is not AnswerShape.TOOL):
-        raise InvalidRequestError(
-            f"route '{call.route.name}' takes a tool only if tool_choice names it", param="tools"
-        )
-    if request.bound.image_tokens:
-        raise InvalidRequestError(f"route '{call.route.name}' reads no images", param="messages")
-    seed, stop = body.get("seed"), body.get("stop")
-    stops = [stop] if isinstance(stop, str) else stop if isinstance(stop, list) else []
-    return EngineRequest(
-        messages=tuple(EngineMessage(message.role, message.text) for message in request.messages),
-        max_tokens=call.max_tokens,
-        deadline_s=call.route.deadline_s,
-        schema=call.plain_schema,
-        temperature=_number(body.get("temperature")),
-        top_p=_number(body.get("top_p")),
-        seed=seed if isinstance(seed, int) else None,
-        stop=tuple(word for word in stops if isinstance(word, str)),
-        logprobs=request.wants_logprobs or (request.schema is not None and call.route.logprobs),
-    )
-
-
-def _number(value: JsonValue) -> float | None:
-    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+def _token(token: EngineToken) -> JsonObject:
+    return {"token": token.text, "logprob": token.logprob, "bytes": list(token.utf8)}
 
 
 @contextmanager
@@ -243,10 +218,10 @@ def translated(name: str) -> Iterator[None]:
         raise BusyError(f"{error}; try again in a moment") from error
     except EngineTimeoutError as error:
         raise UpstreamTimeoutError(str(error), billable=True) from error
+    except EngineWindowError as error:
+        raise ContextLengthError(str(error), param=error.param) from error
     except EngineRequestError as error:
-        if "context window" in str(error):
-            raise ContextLengthError(str(error), param="messages") from error
-        raise InvalidRequestError(str(error), param=error.param or "response_format") from error
+        raise InvalidRequestError(str(error), param=error.param) from error
     except EngineUnavailableError as error:
         raise UnavailableError(f"route '{name}': {error}", code="engine_unavailable") from error
     except EngineError as error:
