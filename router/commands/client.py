@@ -1,24 +1,36 @@
-"""A gateway to talk to: the one that was named, the one that runs here, or one of our own for a while."""
+"""A gateway to talk to: the one that was named, the one that runs here, or one of our own for a while.
+
+What is begun here ends here, however the command ends: by itself, by Ctrl-C, by SIGTERM or with its
+terminal. The key is revoked, the gateway of our own stopped and waited for.
+"""
 
 import asyncio
 import contextlib
+import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
+from typing import IO
 
 import aiohttp
 import orjson
 
 from router.commands.keys import open_keys
-from router.errors import InvalidRequestError, UnavailableError
+from router.errors import InvalidRequestError, NotFoundError, UnavailableError
 from router.json_types import JsonObject, JsonValue
 from router.server import running_gateway
 from router.settings import Settings, client_defaults, load_settings
 
 START_S = 120.0
+STOP_S = 40.0
+"""Longer than the gateway's own grace for requests in flight."""
 ANSWER_S = 900.0
+IN_FLIGHT = "ending what is in flight, so that its cost is known; Ctrl-C again drops it"
+_ENDS = (signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,86 +52,154 @@ class GatewayClient:
                 timeout=aiohttp.ClientTimeout(total=ANSWER_S),
             ) as response:
                 answer: JsonValue = orjson.loads(await response.read())
-        except (aiohttp.ClientError, TimeoutError) as error:
+        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+            if isinstance(error, orjson.JSONDecodeError):
+                raise UnavailableError(
+                    f"what answers at {self.url} is no gateway: it does not speak JSON"
+                ) from error
             raise UnavailableError(
                 f"the gateway at {self.url} does not answer ({type(error).__name__})"
-            ) from error
-        except orjson.JSONDecodeError as error:
-            raise UnavailableError(
-                f"what answers at {self.url} is no gateway: it does not speak JSON"
             ) from error
         return response.status, answer if isinstance(answer, dict) else {}
 
 
 @contextlib.contextmanager
-def gateway_client(
-    config: Path, team: str | None, url: str | None, key: str | None
-) -> Iterator[GatewayClient]:
-    """Give a client: for `url` and `key` (or STEELYARD_URL and STEELYARD_API_KEY), else for the
+def gateway_client(config: Path, team: str | None, url: str | None) -> Iterator[GatewayClient]:
+    """Give a client: for `url` (or STEELYARD_URL) and the key in STEELYARD_API_KEY, else for the
     gateway of `config`, which is started for as long as the client lives if it does not run.
 
-    Without a key one is made for `team` and revoked at the end. Raises InvalidRequestError or
+    For the latter a key is made for `team` and revoked at the end. Raises InvalidRequestError or
     UnavailableError.
     """
     known_url, known_key = client_defaults()
-    url, key = url or known_url, key or known_key
-    if url is not None:
-        if key is None:
-            raise InvalidRequestError("a gateway's address was given and no key; set STEELYARD_API_KEY")
-        yield GatewayClient(url.rstrip("/"), key)
+    address = url if url is not None else known_url
+    if address is not None:
+        yield _named_gateway(address, known_key, team)
         return
     settings = load_settings(config)
-    keys = open_keys(settings)
-    stored, text = keys.create(_team(settings, team), "for one command")
-    try:
-        running = running_gateway(settings.data_dir)
-        if running is not None:
-            yield GatewayClient(running, text)
-        else:
-            with own_gateway(config) as own_url:
-                yield GatewayClient(own_url, text)
-    finally:
-        keys.revoke(stored.key_id)
-        keys.close()
+    with ending_in_order(), contextlib.closing(open_keys(settings)) as keys:
+        stored, text = keys.create(_team(settings, team), "for one command")
+        try:
+            running = running_gateway(settings.data_dir)
+            if running is not None:
+                yield GatewayClient(running, text)
+            else:
+                with own_gateway(config) as own_url:
+                    yield GatewayClient(own_url, text)
+        finally:
+            with contextlib.suppress(NotFoundError):  # somebody else revoked it meanwhile
+                keys.revoke(stored.key_id)
 
 
 @contextlib.contextmanager
-def own_gateway(config: Path, log: Path | None = None) -> Iterator[str]:
-    """Run a gateway of `config` on a free port; give its URL once it answers and its engines are up."""
-    errors = log.open("wb") if log is not None else None
-    child = subprocess.Popen(  # noqa: S603  (our own program)
-        [sys.executable, "-m", "router.commands.main", "serve", "--config", str(config), "--port", "0"],
-        stdout=subprocess.PIPE,
-        stderr=errors if errors is not None else subprocess.DEVNULL,
-        text=True,
-    )
+def own_gateway(config: Path) -> Iterator[str]:
+    """Run a gateway of `config` on a free port; give its URL once it answers and its engines are up.
+
+    Its end is waited for. Raises UnavailableError with the gateway's own sentence if it does not start.
+    """
+    with ending_in_order(), tempfile.TemporaryFile() as log:
+        child = subprocess.Popen(  # noqa: S603  (our own program)
+            [sys.executable, "-m", "router.commands.main", "serve", "--config", str(config), "--port", "0"],
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            start_new_session=True,  # Ctrl-C in a terminal is for us; the gateway's end is ours to order
+        )
+        try:
+            line = child.stdout.readline() if child.stdout is not None else ""
+            if not line:
+                raise UnavailableError(f"the gateway did not start: {_last_words(log)}")
+            url = line.rsplit(" ", 1)[-1].strip()
+            asyncio.run(_until_ready(url))
+            yield url
+        except KeyboardInterrupt:
+            sys.stderr.write(f"steelyard: {IN_FLIGHT}\n")
+            raise
+        finally:
+            _end(child)
+
+
+@contextlib.contextmanager
+def ending_in_order() -> Iterator[None]:
+    """Let SIGTERM and the end of the terminal do what Ctrl-C does: every `finally` runs, then we exit."""
+    received: list[int] = []
+
+    def leave(number: int, _frame: FrameType | None) -> None:
+        received.append(number)
+        signal.raise_signal(signal.SIGINT)  # asyncio ends its tasks at this one, and at no other
+
+    before = {number: signal.signal(number, leave) for number in _ENDS}
     try:
-        line = child.stdout.readline() if child.stdout is not None else ""
-        if not line:
-            raise UnavailableError("the gateway did not start; `steelyard serve` says why")
-        url = line.rsplit(" ", 1)[-1].strip()
-        asyncio.run(_until_ready(url))
-        yield url
+        yield
+    except KeyboardInterrupt:
+        if received:
+            raise SystemExit(128 + received[0]) from None
+        raise
     finally:
-        child.terminate()
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _end(child: "subprocess.Popen[str]") -> None:
+    """Stop the gateway and wait for it; at a second Ctrl-C, or after STOP_S, without mercy.
+
+    The ledger stands that: what was in flight is found at the next start and posted at its bound.
+    """
+
+    def kill(_number: int, _frame: FrameType | None) -> None:
+        child.kill()
+
+    before = {number: signal.signal(number, kill) for number in (*_ENDS, signal.SIGINT)}
+    child.terminate()
+    try:
+        child.wait(STOP_S)
+    except subprocess.TimeoutExpired:
+        child.kill()
         child.wait()
-        if errors is not None:
-            errors.close()
+    if child.stdout is not None:
+        child.stdout.close()
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def _last_words(log: IO[bytes]) -> str:
+    """The sentence with which the gateway ended."""
+    log.seek(0)
+    lines = [line.decode(errors="replace").strip() for line in log if line.strip()]
+    return lines[-1].removeprefix("steelyard: ") if lines else "it said nothing"
 
 
 async def _until_ready(url: str) -> None:
-    async with aiohttp.ClientSession() as session, asyncio.timeout(START_S):
-        while True:
-            async with session.get(f"{url}/readyz") as response:
-                parts = orjson.loads(await response.read())["parts"]
-                if response.status == 200:
-                    return
-            failed = [f"{name}: {state}" for name, state in parts.items() if state == "failed"]
-            if failed:
-                raise UnavailableError(
-                    f"the gateway cannot answer ({', '.join(failed)}); is the model there? `steelyard local pull smollm2` gets it"
-                )
-            await asyncio.sleep(0.1)
+    """Wait for the local engines. Raises UnavailableError if nothing can answer."""
+    try:
+        async with aiohttp.ClientSession() as session, asyncio.timeout(START_S):
+            while True:
+                async with session.get(f"{url}/readyz") as response:
+                    parts: dict[str, str] = orjson.loads(await response.read())["parts"]
+                    if response.status == 200:
+                        return
+                bad = [
+                    f"{name}: {state}"
+                    for name, state in parts.items()
+                    if state not in ("ok", "starting", "stopped")
+                ]
+                if bad:
+                    raise UnavailableError(
+                        f"the gateway cannot answer ({', '.join(bad)}); is the model there? `steelyard local pull smollm2` gets it"
+                    )
+                await asyncio.sleep(0.1)
+    except (TimeoutError, aiohttp.ClientError) as error:
+        raise UnavailableError(f"the gateway was not ready in {START_S:g} s") from error
+
+
+def _named_gateway(url: str, key: str | None, team: str | None) -> GatewayClient:
+    if key is None:
+        raise InvalidRequestError("a gateway's address was given and no key; set STEELYARD_API_KEY")
+    if team is not None:
+        raise InvalidRequestError(
+            "at a gateway by address the key says which team asks; leave out --team, or --url and STEELYARD_URL"
+        )
+    return GatewayClient(url.rstrip("/").removesuffix("/v1"), key)
 
 
 def _team(settings: Settings, team: str | None) -> str:

@@ -1,9 +1,10 @@
-"""`steelyard demo`: the whole spine on 24 documents, with a ledger that is thrown away afterwards."""
+"""`steelyard demo`: the whole spine on our own documents, with a ledger that is thrown away afterwards."""
 
 import asyncio
+import contextlib
 import tempfile
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -11,22 +12,26 @@ import aiohttp
 import orjson
 import typer
 from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from ledger.ledger import read_only_engine
-from ledger.money import format_usd
 from ledger.report_values import Dimension
 from ledger.reports import spend_report
-from router.commands.client import GatewayClient, own_gateway
+from router.commands.client import GatewayClient, ending_in_order, own_gateway
+from router.commands.demo_documents import Sample, documents_folder, read_index
+from router.commands.demo_story import INTRODUCTION, Judged, print_conclusion, print_next_steps, print_path
 from router.commands.documents import NotTextError, read_document_text
-from router.commands.exit_codes import errors_as_sentences
-from router.commands.extraction import Extracted, extract
+from router.commands.exit_codes import NOTHING, errors_as_sentences
+from router.commands.extraction import Extracted, extract, task_name
 from router.commands.gold import grade_and_record
 from router.commands.keys import open_keys
 from router.commands.report_tables import print_report
-from router.errors import InvalidRequestError
+from router.commands.tables import count, stdout_console, words
 from router.json_types import JsonObject
 from router.settings import load_settings
 
+EPILOG = "Example: steelyard demo --limit 5"
+PARALLEL = 2
 CONFIG = """\
 server: {log_requests: false}
 providers:
@@ -55,84 +60,98 @@ auto: {extraction: cheap, generation: cheap}
 baseline: gpt-5.5
 limits: {request_usd: "0.50", day_usd: "5"}
 """
-INTRODUCTION = """\
-A request comes in over HTTP, the team's policy picks a route, a model on this machine answers,
-checks judge each field, and every token goes into a SQL ledger. The model is [bold]SmolLM2-135M[/bold], a
-stand-in of 98 MB that is often wrong: what you see is how the gateway notices it.
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """One line of the examples' index."""
-
-    file: str
-    schema: str
-    gold: JsonObject | None
-    about: str
 
 
 def demo(
-    documents: Annotated[Path, typer.Option(help="The folder with the example documents.")] = Path(
-        "examples/documents"
-    ),
+    documents: Annotated[
+        Path | None, typer.Option(help="The folder with the example documents; else the checkout's.")
+    ] = None,
     keep: Annotated[Path | None, typer.Option(help="Keep the ledger in this folder.")] = None,
+    limit: Annotated[
+        int | None, typer.Option(help="Only so many of the documents that a model answers.", min=0)
+    ] = None,
 ) -> None:
-    """Watch the gateway work on real documents, then read its report. No key, no network."""
-    console = Console()
-    with errors_as_sentences():
-        samples = _samples(documents)
+    """Watch the gateway work on real documents, then read its report. No key, no network.
+
+    Exit codes: 0 every document came out as expected (answered or refused, right or wrong), 1 one
+    did not, 2 wrong usage, 3 the gateway or the model did not start.
+    """
+    console = stdout_console()
+    with errors_as_sentences(), ending_in_order():
+        folder = documents_folder(documents)
+        samples = read_index(folder, limit)
         with tempfile.TemporaryDirectory(prefix="steelyard-demo-") as scratch:
-            folder = keep if keep is not None else Path(scratch)
-            folder.mkdir(parents=True, exist_ok=True)
-            _run(console, folder, documents, samples)
-            if keep is not None:
-                console.print(f"The ledger is in {folder}: steelyard report --config {folder}/steelyard.yaml")
+            home = keep if keep is not None else Path(scratch)
+            home.mkdir(parents=True, exist_ok=True)
+            judged = _run(console, home, folder, samples)
+        if keep is not None:
+            console.print(words(f"The ledger is kept: steelyard report --config {keep}/steelyard.yaml"))
+        print_next_steps(console, folder.parent.parent)
+    if not all(each.as_expected for each in judged):
+        raise typer.Exit(NOTHING)
 
 
-def _run(console: Console, folder: Path, documents: Path, samples: Sequence[Sample]) -> None:
-    config = folder / "steelyard.yaml"
+def _run(console: Console, home: Path, documents: Path, samples: Sequence[Sample]) -> list[Judged]:
+    config = home / "steelyard.yaml"
     config.write_text(CONFIG)
-    (folder / "policies").mkdir(exist_ok=True)
-    (folder / "policies" / "demo.yaml").write_text(POLICY)
+    (home / "policies").mkdir(exist_ok=True)
+    (home / "policies" / "demo.yaml").write_text(POLICY)
     settings = load_settings(config)
-    keys = open_keys(settings)
-    _, key = keys.create("demo", "demo")
-    keys.close()
-    console.print(INTRODUCTION)
-    console.print("Starting the gateway and the model ...")
-    with own_gateway(config, folder / "gateway.log") as url:
-        console.print(f"The gateway answers at {url}; {len(samples)} documents follow.\n")
-        results = asyncio.run(
-            _ask_all(console, GatewayClient(url, key), documents, samples, settings.ledger_path)
-        )
-    engine = read_only_engine(settings.ledger_path)
+    with contextlib.closing(open_keys(settings)) as keys:
+        _, key = keys.create("demo", "demo")
+    for line in INTRODUCTION.splitlines():
+        console.print(words(line), soft_wrap=True)
     console.print()
+    console.print(words("Starting the gateway and the model ..."))
+    with own_gateway(config) as url:
+        console.print(words(f"The gateway answers at {url}; {count(len(samples), 'document')} follow."))
+        client = GatewayClient(url, key)
+        judged = asyncio.run(_ask_all(console, client, documents, samples, settings.ledger_path))
+    console.print()
+    engine = read_only_engine(settings.ledger_path)
     print_report(console, spend_report(engine, by=(Dimension.TEAM, Dimension.MODEL)))
     engine.dispose()
-    _conclude(console, results)
+    console.print()
+    print_conclusion(console, judged)
+    console.print()
+    return judged
 
 
 async def _ask_all(
     console: Console, client: GatewayClient, documents: Path, samples: Sequence[Sample], ledger: Path
-) -> list[Extracted]:
-    results: list[Extracted] = []
+) -> list[Judged]:
+    """Ask for two documents at a time; tell each one's path in the index's order."""
+    slots = asyncio.Semaphore(PARALLEL)
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     async with aiohttp.ClientSession() as session:
-        slots = asyncio.Semaphore(2)
+        with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
 
-        async def one(sample: Sample) -> None:
-            async with slots:
-                result = await _ask(client, session, documents, sample)
-            graded = (
-                grade_and_record(ledger, result.request_id, result.answer, sample.gold)
-                if result.request_id is not None and sample.gold is not None
-                else {}
-            )
-            _show(console, sample, result, graded)
-            results.append(result)
+            async def one(sample: Sample) -> Judged:
+                async with slots:
+                    task = bar.add_task(f"{sample.file}: the model is reading")
+                    begun = time.monotonic()
+                    result = await _ask(client, session, documents, sample)
+                    took_us = round((time.monotonic() - begun) * 1_000_000)
+                    bar.remove_task(task)
+                return Judged(sample, result, _grade(ledger, result, sample), took_us)
 
-        await asyncio.gather(*(one(sample) for sample in samples))
-    return results
+            asked = [asyncio.create_task(one(sample)) for sample in samples]
+            judged: list[Judged] = []
+            try:
+                for number, task in enumerate(asked, 1):
+                    judged.append(await task)
+                    print_path(console, number, len(samples), judged[-1])
+            finally:
+                for task in asked:
+                    task.cancel()
+                await asyncio.gather(*asked, return_exceptions=True)
+    return judged
+
+
+def _grade(ledger: Path, result: Extracted, sample: Sample) -> dict[str, bool]:
+    if result.request_id is None or sample.gold is None:
+        return {}
+    return grade_and_record(ledger, result.request_id, result.answer, sample.gold)
 
 
 async def _ask(
@@ -140,59 +159,7 @@ async def _ask(
 ) -> Extracted:
     schema: JsonObject = orjson.loads((documents.parent / "schemas" / sample.schema).read_bytes())
     try:
-        text = read_document_text(documents / sample.file)
+        text = await asyncio.to_thread(read_document_text, documents / sample.file)
     except NotTextError as error:
-        return Extracted(None, None, str(error), "not_text", None, 0, 0, {})
-    return await extract(client, session, text, schema, sample.schema.split(".")[0], "auto")
-
-
-def _show(console: Console, sample: Sample, result: Extracted, graded: dict[str, bool]) -> None:
-    if result.error is not None:
-        console.print(f"[yellow]refused[/] {sample.file}: {result.error_code}", highlight=False)
-        console.print(f"          {result.error[:160]}", style="dim", markup=False, highlight=False)
-        return
-    details = result.details
-    right = sum(graded.values())
-    mark = (
-        "[green]right[/]  " if graded and right == len(graded) else "[red]wrong[/]  " if graded else "answer "
-    )
-    console.print(
-        f"{mark} {sample.file}: plan {details.get('plan')}, route {details.get('route')}, "
-        f"{result.completion_tokens} tokens, {format_usd(result.cost_nano_usd)} USD",
-        highlight=False,
-    )
-    doubtful = result.flagged
-    checks = f"checks doubt {', '.join(doubtful)}" if doubtful else "checks doubt nothing"
-    console.print(
-        f"          {right} of {len(graded)} fields right; {checks}",
-        style="dim",
-        markup=False,
-        highlight=False,
-    )
-
-
-def _conclude(console: Console, results: Sequence[Extracted]) -> None:
-    answered = [result for result in results if result.error is None]
-    asked = sum(bool(result.flagged) or not result.passed for result in answered)
-    console.print(
-        f"\nA premium auditor would have been asked about [bold]{asked} of {len(answered)}[/bold] answers, "
-        f"{sum(len(result.flagged) for result in answered)} fields in all, and seen only the evidence for those.\n"
-    )
-    console.print("What to do next", style="bold")
-    console.print(
-        "  cp -r examples/steelyard.yaml examples/policies .   a configuration and a team's rules to adapt\n"
-        "  .venv/bin/steelyard keys create --team demo         a key for your application\n"
-        "  .venv/bin/steelyard serve                           then point an OpenAI client at http://127.0.0.1:8400/v1",
-        markup=False,
-        highlight=False,
-    )
-
-
-def _samples(documents: Path) -> list[Sample]:
-    index = documents / "index.jsonl"
-    if not index.is_file():
-        raise InvalidRequestError(
-            f"there are no example documents at {documents}; run this in a checkout of the repository, or name the folder with --documents"
-        )
-    lines = [orjson.loads(line) for line in index.read_bytes().splitlines() if line.strip()]
-    return [Sample(line["file"], line["schema"], line["gold"], line["about"]) for line in lines]
+        return Extracted.refused("not_text", str(error))
+    return await extract(client, session, text, schema, task_name(Path(sample.schema)), "auto")

@@ -1,7 +1,8 @@
-"""`steelyard extract`: fields out of documents, one JSON line a document."""
+"""`steelyard extract`: fields out of documents, one JSON line a document, in the order of the files."""
 
 import asyncio
 import contextlib
+import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,19 +12,23 @@ import aiohttp
 import orjson
 import typer
 from rich.console import Console
-from rich.progress import Progress
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from ledger.money import format_usd
 from router.commands.client import GatewayClient, gateway_client
 from router.commands.documents import NotTextError, read_document_text
 from router.commands.exit_codes import NOTHING, errors_as_sentences
-from router.commands.extraction import Extracted, extract
+from router.commands.extraction import Extracted, extract, task_name
+from router.commands.tables import plain
 from router.errors import InvalidRequestError
 from router.json_types import JsonObject
 from router.settings import CONFIG_NAME
 
 PARALLEL = 4
+EPILOG = (
+    "Example: steelyard extract --schema invoice.schema.json --team finance invoices/*.txt > fields.jsonl"
+)
 
 
 def extract_files(
@@ -42,15 +47,16 @@ def extract_files(
 ) -> None:
     """Extract fields from documents: JSON lines on stdout, progress and a summary on stderr.
 
+    The gateway of the configuration is asked; if none runs, one is started for this command. A
+    gateway by address takes its key from STEELYARD_API_KEY.
+
     Exit codes: 0 every document was answered, 1 at least one was not, 2 wrong usage, 3 no gateway.
     """
-    console = Console(stderr=True)
     with errors_as_sentences():
         wanted = _read_schema(schema)
-        with gateway_client(config, team, url, None) as client, _bar(console, len(files)) as advance:
-            name = schema.name.split(".")[0]
-            results = asyncio.run(_all(client, files, wanted, name, model, advance))
-    _summary(console, results)
+        with gateway_client(config, team, url) as client, _bar(len(files)) as advance:
+            results = asyncio.run(_all(client, files, wanted, task_name(schema), model, advance))
+        _summary(files, results)
     if any(result.error for result in results):
         raise typer.Exit(NOTHING)
 
@@ -63,52 +69,59 @@ async def _all(
     model: str,
     advance: Callable[[], None],
 ) -> list[Extracted]:
+    """Ask for several documents at a time, and write each line as soon as those before it are out."""
     slots = asyncio.Semaphore(PARALLEL)
     async with aiohttp.ClientSession() as session:
 
         async def one(path: Path) -> Extracted:
             async with slots:
                 try:
-                    result = await extract(client, session, read_document_text(path), schema, name, model)
-                except (NotTextError, OSError) as error:
-                    result = Extracted(None, None, str(error), "not_text", None, 0, 0, {})
-            _write(path, result)
+                    text = await asyncio.to_thread(read_document_text, path)
+                except NotTextError as error:
+                    result = Extracted.refused("not_text", str(error))
+                except OSError as error:
+                    result = Extracted.refused(
+                        "unreadable", f"{path.name} cannot be read: {error.strerror or type(error).__name__}"
+                    )
+                else:
+                    result = await extract(client, session, text, schema, name, model)
             advance()
             return result
 
-        return list(await asyncio.gather(*(one(path) for path in files)))
+        asked = [asyncio.create_task(one(path)) for path in files]
+        try:
+            return [_write(path, await task) for path, task in zip(files, asked, strict=True)]
+        finally:
+            for task in asked:
+                task.cancel()
+            await asyncio.gather(*asked, return_exceptions=True)
 
 
-def _write(path: Path, result: Extracted) -> None:
+def _write(path: Path, result: Extracted) -> Extracted:
     line: JsonObject = {
-        "file": str(path),
+        "file": os.fsencode(path).decode(errors="replace"),
         "request_id": result.request_id,
         "answer": result.answer,
         "passed": result.passed,
         "flagged": list(result.flagged),
         "cost_nano_usd": result.cost_nano_usd,
         "error": result.error,
+        "error_code": result.error_code,
     }
     sys.stdout.buffer.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
     sys.stdout.buffer.flush()
-
-
-class Advance:
-    """Moves the progress bar by one document."""
-
-    def __init__(self, bar: Progress, total: int) -> None:
-        self._bar = bar
-        self._task = bar.add_task("extracting", total=total)
-
-    def __call__(self) -> None:
-        """One more is done."""
-        self._bar.advance(self._task)
+    return result
 
 
 @contextlib.contextmanager
-def _bar(console: Console, total: int) -> Iterator[Callable[[], None]]:
-    with Progress(console=console, transient=True) as bar:
-        yield Advance(bar, total)
+def _bar(total: int) -> Iterator[Callable[[], None]]:
+    """A progress bar on stderr where that is a terminal; give what moves it by one document."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(
+        *columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()
+    ) as bar:
+        task = bar.add_task("extracting", total=total)
+        yield lambda: bar.advance(task)
 
 
 def _read_schema(path: Path) -> JsonObject:
@@ -123,7 +136,8 @@ def _read_schema(path: Path) -> JsonObject:
     return schema
 
 
-def _summary(console: Console, results: list[Extracted]) -> None:
+def _summary(files: list[Path], results: list[Extracted]) -> None:
+    console = Console(stderr=True, soft_wrap=True, highlight=False)
     answered = [result for result in results if result.error is None]
     table = Table(box=None, show_header=False)
     fields = sum(len(result.fields) for result in answered)
@@ -138,6 +152,8 @@ def _summary(console: Console, results: list[Extracted]) -> None:
     )
     table.add_row("cost", f"{format_usd(sum(result.cost_nano_usd for result in answered))} USD")
     console.print(table)
-    for result in results:
+    for path, result in zip(files, results, strict=True):
         if result.error:
-            console.print(f"not answered: {result.error}", style="yellow", markup=False)
+            console.print(
+                f"not answered: {plain(str(path))}: {plain(result.error)}", style="yellow", markup=False
+            )

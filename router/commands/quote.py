@@ -1,31 +1,33 @@
 """`steelyard quote`: one request on every route: what it may cost, what it likely costs, what refuses it."""
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from ledger.clock import system_clock
-from ledger.money import bound_of, format_usd
+from ledger.money import bound_of
 from ledger.prices import PriceBook
 from policies.decision import Allow, AtLimit, Deny, Settle
 from policies.engine import decide
 from router.catalog import Catalog, Origin, Route
 from router.classification import classify, facts_of
 from router.commands.exit_codes import errors_as_sentences
+from router.commands.tables import count, print_whole, stdout_console, usd, words
 from router.counting import PromptCounter
 from router.errors import InvalidRequestError
-from router.planning import Planner
+from router.planning import Plan, Planner, clamped, image_bound
 from router.pricing import missing_prices
 from router.processes.counters import TokenCounter
 from router.request import ChatRequest
 from router.settings import CONFIG_NAME, Settings, load_settings
 from router.wire.chat_request import read_chat_request
 
+EPILOG = "Example: steelyard quote request.json --team finance"
 LIKELY_OUTPUT_TOKENS = 300
 BYTES_PER_TOKEN = 4
 
@@ -49,10 +51,12 @@ def quote(
         CONFIG_NAME
     ),
 ) -> None:
-    """Price one request on every route, without sending it anywhere.
+    """Price one request on every route, cheapest first, without sending it anywhere.
 
-    The bound is what a hold would set aside; the likely cost counts the prompt exactly where the
+    "at most" is what a hold would set aside; the likely cost counts the prompt exactly where the
     route's tokenizer is known (else four bytes a token) and assumes 300 tokens of output.
+
+    Exit codes: 0 priced, 2 a request, team or configuration that cannot be read, 3 no data folder.
     """
     with errors_as_sentences():
         settings = load_settings(config)
@@ -61,19 +65,21 @@ def quote(
         except OSError as error:
             raise InvalidRequestError(f"{request} cannot be read: {error.strerror}") from error
         lines = asyncio.run(quotes(settings, asked, team))
-    table = Table(
-        "route", "prompt tokens", "at most USD", "likely USD", "window", "refused because", box=None
-    )
+        print_whole(stdout_console(), _table(lines))
+
+
+def _table(lines: Sequence[Quote]) -> Table:
+    table = Table("route", "prompt tokens", "at most", "likely", "window", "refused because", box=None)
     for line in sorted(lines, key=lambda each: (each.likely_nano_usd is None, each.likely_nano_usd or 0)):
         table.add_row(
-            line.route.name,
-            f"{line.prompt_tokens}{'' if line.counted else ' (estimated)'}",
-            format_usd(line.bound_nano_usd) if line.bound_nano_usd is not None else "-",
-            format_usd(line.likely_nano_usd) if line.likely_nano_usd is not None else "-",
-            str(line.route.context_window),
-            line.refusal,
+            words(line.route.name),
+            f"{count(line.prompt_tokens)}{'' if line.counted else ' (estimated)'}",
+            usd(line.bound_nano_usd) if line.bound_nano_usd is not None else "-",
+            usd(line.likely_nano_usd) if line.likely_nano_usd is not None else "-",
+            count(line.route.context_window),
+            words(line.refusal),
         )
-    Console(soft_wrap=True).print(table)
+    return table
 
 
 async def quotes(settings: Settings, request: ChatRequest, team: str | None) -> list[Quote]:
@@ -101,14 +107,22 @@ async def _quote(
 ) -> Quote:
     now_us = system_clock()
     exact = None if route.origin is Origin.LOCAL else await counter.prompt_tokens(request, route)
-    prompt = exact if exact is not None else max(1, request.bound.text_tokens // BYTES_PER_TOKEN)
+    guessed = max(1, request.bound.text_tokens // BYTES_PER_TOKEN) + image_bound(request, route)
+    prompt = exact if exact is not None else guessed
     planner = Planner(Catalog([route]), prices)
-    allow = _open_allow(route)
-    counted = {route.name: prompt} if exact is not None else {}
-    plan = planner.plan(request, allow, (route.model,), now_us, counted)
-    refusal = "; ".join(plan.left_out) or _policy_refusal(settings, request, route, team)
+
+    def plan_with(counted: Mapping[str, int]) -> Plan:
+        return planner.plan(request, _open_allow(route), (route.model,), now_us, counted)
+
+    counted = {route.name: exact} if exact is not None else {}
+    plan = plan_with({})
     if not plan.attempts:
+        plan = plan_with(counted)
+    if not plan.attempts:
+        perhaps = "perhaps: " if exact is None and prompt < route.context_window else ""
+        refusal = perhaps + "; ".join(plan.left_out)
         return Quote(route, prompt, exact is not None, None, None, refusal)
+    plan, refusal = _under_policy(settings, request, plan, plan_with(counted), team)
     attempt = plan.attempts[0]
     price = prices.select(route.price_sku, now_us, prompt)
     output = min(attempt.max_tokens, LIKELY_OUTPUT_TOKENS) * request.choices
@@ -120,20 +134,36 @@ async def _quote(
             (cpu_us, price.rates.cpu_us),
         )
     )
-    return Quote(
-        route, prompt, exact is not None, attempt.bound_nano_usd, min(likely, attempt.bound_nano_usd), refusal
-    )
+    bound = attempt.bound_nano_usd
+    return Quote(route, prompt, exact is not None, bound, min(likely, bound), refusal)
 
 
-def _policy_refusal(settings: Settings, request: ChatRequest, route: Route, team: str | None) -> str:
+def _under_policy(
+    settings: Settings, request: ChatRequest, plan: Plan, counted: Plan, team: str | None
+) -> tuple[Plan, str]:
+    """The plan as `team`'s policy leaves it, and why it refuses the route, "" if it does not.
+
+    As at admission: where the limit a request is short, the exact count comes first, then `at_limit`.
+    """
     if team is None:
-        return ""
-    policy = settings.policies.teams[team]
-    facts = facts_of(request, classify(request, team, b"quote"), team)
-    decision = decide(policy, facts)
+        return plan, ""
+    decision = decide(
+        settings.policies.teams[team], facts_of(request, classify(request, team, b"quote"), team)
+    )
     if isinstance(decision, Deny):
-        return decision.reason
-    return "" if route.model in decision.routes else f"the team's plan '{decision.plan}' does not hold it"
+        return plan, decision.reason
+    if plan.attempts[0].route.model not in decision.routes:
+        return plan, f"the team's plan '{decision.plan}' does not hold it"
+    limit = decision.per_request_nano_usd
+    if limit is None or plan.hold_nano_usd <= limit:
+        return plan, ""
+    if counted.hold_nano_usd <= limit:
+        return counted, ""
+    clamps = decision.at_limit is AtLimit.CLAMP
+    lowered = clamped(replace(counted, allow=decision), request, limit) if clamps else None
+    if lowered is None:
+        return counted, f"the team's policy allows {usd(limit)} a request"
+    return lowered, ""
 
 
 def _open_allow(route: Route) -> Allow:

@@ -18,10 +18,11 @@ from ledger.clock import to_us
 from ledger.report_values import Dimension
 from ledger.reports import spend_report
 from router.commands.config_option import ledger_path_of
+from router.commands.exit_codes import errors_as_sentences
 from router.commands.ledger_file import reading, refusal
 from router.commands.report_formats import report_json, write_csv
 from router.commands.report_tables import period, print_report
-from router.commands.tables import quiet_pipe, stdout_console
+from router.commands.tables import stdout_console
 
 EPILOG = (
     "Example: steelyard report --team finance --from 2026-11-01 --to 2026-11-30 --by model,day --format csv"
@@ -73,10 +74,10 @@ def report(
     from_us, to_us = moment_of(since, "--from"), moment_of(until, "--to", end_of_day=True)
     if from_us is not None and to_us is not None and from_us >= to_us:
         raise typer.BadParameter(f"it ends ({until}) before it begins ({since})", param_hint="'--to'")
-    path = ledger_path_of(config, ledger)
-    with reading(path) as engine:
-        found = spend_report(engine, team=team, from_us=from_us, to_us=to_us, by=dimensions)
-    with quiet_pipe():
+    with errors_as_sentences():
+        path = ledger_path_of(config, ledger)
+        with reading(path) as engine:
+            found = spend_report(engine, team=team, from_us=from_us, to_us=to_us, by=dimensions)
         match output:
             case Format.CSV:
                 write_csv(found, sys.stdout)

@@ -10,6 +10,8 @@ from router.commands.exit_codes import errors_as_sentences
 from router.server import serve as run
 from router.settings import CONFIG_NAME, load_settings
 
+EPILOG = "Example: steelyard serve --config steelyard.yaml --port 8400"
+EPILOG = "Example: steelyard serve --config steelyard.yaml --port 8400"
 Config = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.")]
 
 
@@ -17,10 +19,16 @@ def serve(
     config: Config = Path(CONFIG_NAME),
     host: Annotated[str | None, typer.Option(help="Listen here instead of server.host.")] = None,
     port: Annotated[
-        int | None, typer.Option(help="Listen here instead of server.port; 0 takes any free port.")
+        int | None,
+        typer.Option(help="Listen here instead of server.port; 0 takes any free port.", min=0, max=65_535),
     ] = None,
 ) -> None:
-    """Run the gateway. JSON logs go to stderr; the address to stdout once it answers."""
+    """Run the gateway. JSON logs go to stderr; the address to stdout once it answers.
+
+    It ends at SIGTERM or Ctrl-C, once what is in flight is answered and written.
+
+    Exit codes: 0 it was told to end, 2 wrong usage or configuration, 3 it cannot start.
+    """
     with errors_as_sentences():
         run(load_settings(config, host=host, port=port), _say)
 

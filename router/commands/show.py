@@ -12,9 +12,10 @@ import typer
 
 from ledger.history import request_history
 from router.commands.config_option import ledger_path_of
+from router.commands.exit_codes import errors_as_sentences
 from router.commands.ledger_file import reading, refusal
 from router.commands.path_tree import path_tree
-from router.commands.tables import plain, quiet_pipe, stdout_console
+from router.commands.tables import plain, stdout_console
 
 EPILOG = "Example: steelyard show req_01KB0W6Z9G3V5T8XQ2M4N7R1CE --format json"
 
@@ -41,13 +42,13 @@ def show(
 
     Exit codes: 0 shown, 1 there is no such request, 2 wrong usage, 3 the ledger cannot be read.
     """
-    path = ledger_path_of(config, ledger)
-    with reading(path) as engine:
-        history = request_history(engine, request_id)
-    if history is None:
-        hint = "" if request_id.startswith("req_") else "; a request's id begins with req_"
-        raise refusal(f"the ledger {path} holds no request '{plain(request_id)}'{hint}")
-    with quiet_pipe():
+    with errors_as_sentences():
+        path = ledger_path_of(config, ledger)
+        with reading(path) as engine:
+            history = request_history(engine, request_id)
+        if history is None:
+            hint = "" if request_id.startswith("req_") else "; a request's id begins with req_"
+            raise refusal(f"the ledger {path} holds no request '{plain(request_id)}'{hint}")
         if output is Format.JSON:
             typer.echo(json.dumps(history.to_json(), indent=2, ensure_ascii=False))
         else:

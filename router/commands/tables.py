@@ -4,6 +4,7 @@ Figures are rounded here and nowhere before. Into a pipe goes plain text of any 
 that goes away (`| head`) ends the command without a word.
 """
 
+import errno
 import os
 import sys
 from collections.abc import Iterator
@@ -45,13 +46,25 @@ def stdout_console() -> Console:
 
 @contextmanager
 def quiet_pipe() -> Iterator[None]:
-    """End the command with 0, silently, when whoever reads stdout has gone."""
+    """End the command with 0, silently, when whoever reads stdout has gone.
+
+    An OSError for a stdout that cannot be written (a full disk) is passed on.
+    """
     try:
         yield
         sys.stdout.flush()
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the flush at exit must find a reader
+        _drop_stdout()
         raise typer.Exit(0) from None
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            _drop_stdout()
+        raise
+
+
+def _drop_stdout() -> None:
+    """Let what is left in the buffer go nowhere, or Python's flush at exit would fail again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def fitting_width(table: Table) -> int:

@@ -9,11 +9,14 @@ import hmac
 import secrets
 import sqlite3
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from ledger.clock import Clock
 from ledger.ids import KeyId, new_id
+from ledger.schema import sqlite_failure
 from router.errors import InvalidRequestError, NotFoundError
 from router.state.schema import ensure_schema
 
@@ -39,6 +42,7 @@ class KeyStore:
 
     def __init__(self, path: Path, pepper: bytes, clock: Clock) -> None:
         ensure_schema(path)
+        self._path = path
         self._clock = clock
         self._connection = sqlite3.connect(path, isolation_level=None, timeout=5.0)
         self._connection.execute("PRAGMA journal_mode=WAL")
@@ -60,6 +64,9 @@ class KeyStore:
             return None
         digest = self._digest(key)
         entry = self._by_hmac.get(digest)
+        if entry is None:  # perhaps another process made it a moment ago
+            self.refresh()
+            entry = self._by_hmac.get(digest)
         if entry is None or not hmac.compare_digest(entry[0], digest) or entry[1].revoked_at_us is not None:
             return None
         return entry[1]
@@ -77,33 +84,34 @@ class KeyStore:
         text = PREFIX + secrets.token_urlsafe(32)
         now_us = self._clock()
         stored = StoredKey(KeyId(new_id("key", now_us)), team, name, text[-4:], now_us, None)
-        self._connection.execute("BEGIN IMMEDIATE")
-        self._connection.execute(
-            "INSERT OR IGNORE INTO team (name, created_at_us) VALUES (?, ?)", (team, now_us)
-        )
-        self._connection.execute(
-            "INSERT INTO api_key (key_id, team, name, key_hmac, hint, created_at_us) VALUES (?, ?, ?, ?, ?, ?)",
-            (stored.key_id, team, name, self._digest(text), stored.hint, now_us),
-        )
-        self._connection.execute("COMMIT")
-        self._version = -1
+        with self._writing():
+            self._connection.execute(
+                "INSERT OR IGNORE INTO team (name, created_at_us) VALUES (?, ?)", (team, now_us)
+            )
+            self._connection.execute(
+                "INSERT INTO api_key (key_id, team, name, key_hmac, hint, created_at_us) VALUES (?, ?, ?, ?, ?, ?)",
+                (stored.key_id, team, name, self._digest(text), stored.hint, now_us),
+            )
         return stored, text
 
     def revoke(self, key_id: str) -> None:
         """Revoke a key for good. Raises NotFoundError if there is none, or it was revoked before."""
-        changed = self._connection.execute(
-            "UPDATE api_key SET revoked_at_us = ? WHERE key_id = ? AND revoked_at_us IS NULL",
-            (self._clock(), key_id),
-        )
+        with self._writing():
+            changed = self._connection.execute(
+                "UPDATE api_key SET revoked_at_us = ? WHERE key_id = ? AND revoked_at_us IS NULL",
+                (self._clock(), key_id),
+            )
         if changed.rowcount != 1:
             raise NotFoundError(
                 f"there is no active key '{key_id}'; `steelyard keys list` shows them", param="key_id"
             )
-        self._version = -1
 
     def touch(self) -> None:
         """Let a running gateway see that something changed, limits in the ledger among it."""
-        self._connection.execute("UPDATE team SET name = name WHERE rowid = (SELECT MIN(rowid) FROM team)")
+        with self._writing():
+            self._connection.execute(
+                "UPDATE team SET name = name WHERE rowid = (SELECT MIN(rowid) FROM team)"
+            )
 
     def all(self) -> tuple[StoredKey, ...]:
         """All keys, oldest first."""
@@ -113,6 +121,21 @@ class KeyStore:
     def close(self) -> None:
         """Close the file."""
         self._connection.close()
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """One transaction. Raises LedgerError if the file is locked, out of reach or damaged."""
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+        except sqlite3.DatabaseError as error:
+            raise sqlite_failure(self._path, error) from error
+        self._version = -1
 
     def _digest(self, key: str) -> str:
         mac = self._mac.copy()  # a tenth of the cost of keying it anew

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ledger.clock import system_clock
-from ledger.errors import LedgerCorruptError
+from ledger.errors import LedgerBusyError, LedgerCorruptError
 from router.errors import InvalidRequestError, NotFoundError
 from router.state.keys import PREFIX, KeyStore
 
@@ -101,3 +101,25 @@ def test_a_state_file_from_a_newer_release_is_refused(path: Path) -> None:
     connection.close()
     with pytest.raises(LedgerCorruptError, match="newer Steelyard"):
         KeyStore(path, PEPPER, system_clock)
+
+
+def test_a_new_key_is_found_at_once_by_a_store_that_read_before_it(path: Path) -> None:
+    store, other = KeyStore(path, PEPPER, system_clock), KeyStore(path, PEPPER, system_clock)
+    _, first = store.create("finance", "")
+    assert store.find(first) is not None
+    _, second = other.create("finance", "")
+    assert store.find(second) is not None
+    store.close()
+    other.close()
+
+
+def test_a_locked_state_file_is_a_sentence(path: Path) -> None:
+    store = KeyStore(path, PEPPER, system_clock)
+    holder = sqlite3.connect(path, isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    with pytest.raises(LedgerBusyError, match="being written by another program"):
+        store.create("finance", "")
+    holder.execute("ROLLBACK")
+    holder.close()
+    assert store.create("finance", "")[0].team == "finance"
+    store.close()
