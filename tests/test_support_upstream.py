@@ -228,7 +228,9 @@ async def test_a_client_that_leaves_is_billed_for_what_was_spoken(session: aioht
     behaviour = Behaviour(chunks=8, usage=USAGE, fault=Fault.HANG_MID, fault_after=2)
     with running_upstream(behaviour) as upstream:
         async with session.post(f"{upstream.base_url}/chat/completions", json=chat(stream=True)) as response:
-            await response.content.readany()
+            heard = b""
+            while heard.count(b"data: ") < 3:  # the role, then the two pieces before it hangs
+                heard += await response.content.readany()
             response.close()
         (charge,) = await charges(upstream)
         assert (charge.ending, charge.told) == (Ending.CLIENT_LEFT, False)

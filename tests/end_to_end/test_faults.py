@@ -136,6 +136,8 @@ def test_a_caller_that_leaves_is_read_on_for_until_the_usage_is_known(tmp_path: 
         key = make_key(config)
         with running_gateway(config) as gateway:
             _leave_after_the_first_piece(gateway, key)
+            for _ in range(2):  # answered by the loop that has the caller's leaving before it
+                assert gateway.request("GET", "/healthz").status == 200
             upstream.release()
             rows = gateway.wait_for_rows(
                 "SELECT state, output_text FROM entry WHERE state <> 'DISPATCHED'", 1
