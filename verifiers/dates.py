@@ -36,9 +36,13 @@ _DATE = re.compile(
     r")",
     re.IGNORECASE,
 )
-# Where a date may begin: a number with a separator, a letter or four more digits after it, or a
+# Where a date may begin: a number with a separator, a month or four more digits after it, or a
 # name before a number. Each begins with a set of characters, which is what makes the search fast.
-_NUMBER_FIRST = re.compile(r"\d(?<!\d\d)\d{0,3}(?:\s?[-./年]\s?\d|\d{4}(?!\d)|[\s\-/.]{0,3}[^\W\d_])")
+_NUMBER_FIRST = re.compile(
+    r"\d(?<!\d\d)\d{0,3}"
+    r"(?:\s?[-./年]\s?\d|\d{4}(?!\d)|[\s\-/.]{0,3}[jfmasond][^\W\d_]{2}|(?:st|nd|rd|th|er)(?![^\W\d_]))",
+    re.IGNORECASE,
+)
 _NAME_FIRST = re.compile(r"[jfmasondJFMASOND](?<!\w\w)[^\W\d_]{2,8}[.\s\-/]{0,3}\d")
 LENGTH_MAX = 40
 CENTURY_TURNS = 70
