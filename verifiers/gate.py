@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 SCORE_MIN = 0.05
-"""Chosen on receipts 100 and later with SmolLM2: see docs/benchmarks.md."""
+"""Chosen with SmolLM2 on receipts, before the checks beside it were as they are: docs/benchmarks.md."""
 
 
 @dataclass(frozen=True, slots=True)
