@@ -1,23 +1,23 @@
 """What a local engine is asked, read from a chat request: a field is honoured or refused by name.
 
 A field that changes the answer is never dropped silently. What has no effect here (`user`,
-`metadata`, `reasoning_effort` ...) is.
+`metadata`, `reasoning_effort` ...) is. Types, and ranges that are OpenAI's, were checked by
+`wire.chat_fields`; what is refused here is what this engine cannot do.
 """
 
 from router.call import Call
 from router.errors import InvalidRequestError
-from router.json_types import JsonObject, JsonValue
+from router.json_types import JsonObject
 from router.providers.local.engine import EngineMessage, EngineRequest
 from router.request import AnswerShape
 
 STOP_WORDS_MAX = 16
 TOP_LOGPROBS_MAX = 20
-PENALTY_MAX = 2.0
 BIAS_MAX = 100.0
 BIASES_MAX = 1_024
 SEEDS = 2**32 - 1
 """llama.cpp's seeds are 32 bits wide, and the last one means "any"."""
-_NOT_SERVED = ("functions", "function_call", "audio", "prediction")
+_NOT_SERVED = ("functions", "function_call")
 _ANY_OBJECT: JsonObject = {"type": "object"}
 
 
@@ -38,12 +38,12 @@ def engine_request(call: Call) -> EngineRequest:
         max_tokens=call.max_tokens,
         deadline_s=call.route.deadline_s,
         schema=call.plain_schema if call.plain_schema is not None else _any_object(body),
-        temperature=_number(body, "temperature", 0, 2),
-        top_p=_number(body, "top_p", 0, 1),
+        temperature=_number(body, "temperature"),
+        top_p=_number(body, "top_p"),
         seed=_seed(body),
         stop=_stop(body),
-        presence_penalty=_number(body, "presence_penalty", -PENALTY_MAX, PENALTY_MAX) or 0.0,
-        frequency_penalty=_number(body, "frequency_penalty", -PENALTY_MAX, PENALTY_MAX) or 0.0,
+        presence_penalty=_number(body, "presence_penalty") or 0.0,
+        frequency_penalty=_number(body, "frequency_penalty") or 0.0,
         logit_bias=_logit_bias(body),
         logprobs=request.wants_logprobs or (request.schema is not None and call.route.logprobs),
         top_logprobs=_top_logprobs(body, wants_logprobs=request.wants_logprobs),
@@ -55,27 +55,19 @@ def _any_object(body: JsonObject) -> JsonObject | None:
     return _ANY_OBJECT if isinstance(asked, dict) and asked.get("type") == "json_object" else None
 
 
-def _number(body: JsonObject, name: str, low: float, high: float) -> float | None:
+def _number(body: JsonObject, name: str) -> float | None:
     value = body.get(name)
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
-        raise _refused(name, f"a number from {low:g} to {high:g}")
-    return float(value)
+    return float(value) if isinstance(value, (int, float)) else None
 
 
 def _seed(body: JsonObject) -> int | None:
     seed = body.get("seed")
-    if seed is None:
-        return None
-    if not isinstance(seed, int) or isinstance(seed, bool):
-        raise _refused("seed", "an integer of at most 64 bits")
-    return seed % SEEDS
+    return seed % SEEDS if isinstance(seed, int) else None
 
 
 def _stop(body: JsonObject) -> tuple[str, ...]:
     stop = body.get("stop")
-    words = [] if stop is None else stop if isinstance(stop, list) else [stop]
+    words = stop if isinstance(stop, list) else [] if stop is None else [stop]
     found = tuple(word for word in words if isinstance(word, str) and word)
     if len(found) != len(words) or len(found) > STOP_WORDS_MAX:
         raise _refused("stop", f"a text or up to {STOP_WORDS_MAX} texts, none of them empty")
@@ -84,25 +76,25 @@ def _stop(body: JsonObject) -> tuple[str, ...]:
 
 def _logit_bias(body: JsonObject) -> tuple[tuple[int, float], ...]:
     biases = body.get("logit_bias")
-    if biases is None:
+    if not isinstance(biases, dict):
         return ()
-    if not isinstance(biases, dict) or len(biases) > BIASES_MAX:
+    if len(biases) > BIASES_MAX:
         raise _refused("logit_bias", f"an object of at most {BIASES_MAX} token ids")
     found: list[tuple[int, float]] = []
     for token, bias in biases.items():
         if not (token.isascii() and token.isdigit() and len(token) < 10):
             raise _refused("logit_bias", "an object with token ids as keys")
-        if isinstance(bias, bool) or not isinstance(bias, (int, float)) or abs(bias) > BIAS_MAX:
+        if not isinstance(bias, (int, float)) or abs(bias) > BIAS_MAX:
             raise _refused("logit_bias", f"an object with numbers from -{BIAS_MAX:g} to {BIAS_MAX:g}")
         found.append((int(token), float(bias)))
     return tuple(found)
 
 
 def _top_logprobs(body: JsonObject, *, wants_logprobs: bool) -> int:
-    count: JsonValue = body.get("top_logprobs")
-    if count is None:
+    count = body.get("top_logprobs")
+    if not isinstance(count, int):
         return 0
-    if isinstance(count, bool) or not isinstance(count, int) or not 0 <= count <= TOP_LOGPROBS_MAX:
+    if not 0 <= count <= TOP_LOGPROBS_MAX:
         raise _refused("top_logprobs", f"an integer from 0 to {TOP_LOGPROBS_MAX}")
     if count and not wants_logprobs:
         raise InvalidRequestError("top_logprobs needs logprobs: true", param="top_logprobs")

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.calls import FORCED_TOOL, ROUTE, SCHEMA, SCHEMA_FORMAT, chat, outcome_of, read
 
-from policies.facts import Label, TaskKind
+from policies.facts import TaskKind
 from router.call import Call
 from router.catalog import Dialect, SchemaMode
 from router.errors import InvalidRequestError
@@ -43,7 +43,20 @@ ALLOWED: list[tuple[str, JsonValue]] = [
     ("steelyard", {}),
     ("steelyard", {"task": "x" * 64, "purpose": "y" * 64, "conversation": "z" * 128, "label": "public"}),
     ("steelyard", {"document": {"message": 0}, "return": True}),
-    ("service_tier", "default"),
+    ("stop", "END"),
+    ("stop", ["a", "b"]),
+    ("stop", None),
+    ("top_logprobs", 5),
+    ("seed", -1),
+    ("frequency_penalty", -2),
+    ("presence_penalty", 2.0),
+    ("logit_bias", {"50256": -100, "1": 0.5}),
+    ("parallel_tool_calls", False),
+    ("reasoning_effort", "high"),
+    ("user", ""),
+    ("metadata", {"a": "b"}),
+    ("function_call", "auto"),
+    ("function_call", {"name": "x"}),
     ("something_new", {"deeply": [{"nested": None}]}),
 ]
 
@@ -122,8 +135,35 @@ REFUSED: list[tuple[str, JsonValue, str]] = [
     ("steelyard", {"document": {"message": -1}}, "steelyard.document.message"),
     ("steelyard", {"document": {"message": 1}}, "steelyard.document.message"),
     ("steelyard", {"document": {"message": 0, "page": 1}}, "steelyard.document.page"),
-    ("web_search_options", {}, "web_search_options"),
-    ("service_tier", "priority", "service_tier"),
+    ("stop", 1, "stop"),
+    ("stop", {"a": 1}, "stop"),
+    ("stop", ["a", 1], "stop[1]"),
+    ("stop", ["a", None], "stop[1]"),
+    ("top_logprobs", "x", "top_logprobs"),
+    ("top_logprobs", 2.5, "top_logprobs"),
+    ("top_logprobs", True, "top_logprobs"),
+    ("seed", "7", "seed"),
+    ("seed", 1.5, "seed"),
+    ("seed", True, "seed"),
+    ("frequency_penalty", "1", "frequency_penalty"),
+    ("frequency_penalty", 2.1, "frequency_penalty"),
+    ("frequency_penalty", False, "frequency_penalty"),
+    ("presence_penalty", [], "presence_penalty"),
+    ("presence_penalty", -2.1, "presence_penalty"),
+    ("logit_bias", [], "logit_bias"),
+    ("logit_bias", {"50256": "x"}, "logit_bias.50256"),
+    ("logit_bias", {"50256": None}, "logit_bias.50256"),
+    ("parallel_tool_calls", "yes", "parallel_tool_calls"),
+    ("reasoning_effort", 1, "reasoning_effort"),
+    ("verbosity", 1, "verbosity"),
+    ("user", 1, "user"),
+    ("store", "true", "store"),
+    ("metadata", "x", "metadata"),
+    ("prompt_cache_key", 1, "prompt_cache_key"),
+    ("safety_identifier", {}, "safety_identifier"),
+    ("functions", {}, "functions"),
+    ("functions", ["x"], "functions[0]"),
+    ("function_call", 1, "function_call"),
 ]
 
 
@@ -186,28 +226,6 @@ def test_the_document_is_the_users_text_or_the_message_that_is_named() -> None:
     assert read(named).document == "one\ntwo"
 
 
-@pytest.mark.parametrize(
-    ("in_body", "in_header", "expected"),
-    [
-        (None, b"public", "public"),
-        ("public", b"confidential", "confidential"),
-        ("confidential", b"public", "confidential"),
-    ],
-)
-def test_of_two_labels_the_stricter_counts(in_body: str | None, in_header: bytes, expected: str) -> None:
-    body = chat({"steelyard": {"label": in_body}} if in_body else {})
-    request = read_chat_request(orjson.dumps(body), {b"x-steelyard-label": in_header})
-    assert request.declared.label == Label(expected)
-
-
-@pytest.mark.parametrize("name", [b"x-steelyard-task", b"x-steelyard-purpose", b"x-steelyard-conversation"])
-@pytest.mark.parametrize("value", [b"", b"x" * 129, b"a\tb", b"\x01"])
-def test_a_header_that_is_no_word_is_refused_by_its_name(name: bytes, value: bytes) -> None:
-    with pytest.raises(InvalidRequestError) as refused:
-        read_chat_request(orjson.dumps(chat()), {name: value})
-    assert refused.value.param == name.decode()
-
-
 JSON = st.recursive(
     st.none()
     | st.booleans()
@@ -236,6 +254,10 @@ FIELDS = st.sampled_from(
         "functions",
         "service_tier",
         "web_search_options",
+        "best_of",
+        "modalities",
+        "stop",
+        "logit_bias",
         "x",
     ]
 )
