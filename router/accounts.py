@@ -5,6 +5,7 @@ first byte goes out; settlements, outcomes and the answer join the next group co
 """
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -146,13 +147,10 @@ class Accounts:
         self._released.set()
         self._released = asyncio.Event()
 
-    async def wait_for_release(self, timeout_s: float) -> bool:
-        """Wait until some hold was released; False if none was in time."""
-        try:
+    async def wait_for_release(self, timeout_s: float) -> None:
+        """Return when some hold was released, or when the time is up."""
+        with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._released.wait(), timeout_s)
-        except TimeoutError:
-            return False
-        return True
 
 
 class Hold:

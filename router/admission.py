@@ -5,6 +5,7 @@ four times too high), the policy's `at_limit`, a moment's wait for money that is
 is left is 402 (spent) or 429 (held by others).
 """
 
+import asyncio
 from collections.abc import Sequence
 
 from ledger.budgets import Reservation, Shortfall
@@ -20,6 +21,7 @@ from router.planning import Plan, Planner, clamped, refuse_empty
 from router.request import ChatRequest
 
 HELD_WAIT_S = 1.0
+"""However often something is released meanwhile."""
 
 
 class Admission:
@@ -51,7 +53,8 @@ class Admission:
     async def _under_pressure(
         self, request: ChatRequest, plan: Plan, caller: Caller, at_us: int, counted: dict[str, int]
     ) -> tuple[Plan, Reservation]:
-        waited = False
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + HELD_WAIT_S
         while True:
             fitted = self._fit(plan, caller, at_us)
             if not isinstance(fitted, Shortfall):
@@ -61,9 +64,10 @@ class Admission:
                 fitted_lower = self._fit(lowered, caller, at_us)
                 if not isinstance(fitted_lower, Shortfall):
                     return lowered, fitted_lower
-            if not fitted.only_held or waited:
+            left_s = deadline - loop.time()
+            if not fitted.only_held or left_s <= 0:
                 raise refusal(fitted)
-            waited = not await self._accounts.wait_for_release(HELD_WAIT_S)
+            await self._accounts.wait_for_release(left_s)
 
     def _fit(self, plan: Plan, caller: Caller, at_us: int) -> Reservation | Shortfall:
         per_request = plan.allow.per_request_nano_usd
