@@ -1,18 +1,18 @@
 """Any server that speaks OpenAI's chat completions: OpenAI, DeepSeek's API, vLLM, SGLang ..."""
 
-import asyncio
 import contextlib
 import re
 from collections.abc import AsyncIterator
 
-import aiohttp
 import orjson
 
 from router.call import Call
 from router.completion import Completion, CompletionStream, Piece
 from router.errors import UpstreamError, UpstreamInvalidError
 from router.providers.base import error_of_status
-from router.providers.pool import Pool, deadlines, read_bounded, translated
+from router.providers.pool import Pool
+from router.providers.response import Response
+from router.providers.target import Target
 from router.wire.upstream_answer import read_answer
 from router.wire.upstream_chat import render_chat
 from router.wire.upstream_stream import StreamReader
@@ -28,11 +28,12 @@ class OpenAICompatible:
 
     def __init__(self, name: str, base_url: str, api_key: str | None, pool: Pool) -> None:
         self._name = name
-        self._url = f"{base_url.rstrip('/')}/chat/completions"
         self._pool = pool
-        self._headers = {"content-type": "application/json", "accept-encoding": "identity"}
+        headers = {"content-type": "application/json", "accept-encoding": "identity"}
         if api_key is not None:
-            self._headers["authorization"] = f"Bearer {api_key}"
+            headers["authorization"] = f"Bearer {api_key}"
+        url = f"{base_url.rstrip('/')}/chat/completions"
+        self._target = Target.of(f"provider '{name}'", "POST", url, headers)
 
     async def complete(self, call: Call) -> Completion:
         """Answer whole."""
@@ -40,8 +41,7 @@ class OpenAICompatible:
         try:
             if response.status != 200:
                 await self._refuse(response)
-            with translated(self._name):
-                data = await read_bounded(self._name, response)
+            data = await response.read()
         except BaseException:
             response.close()
             raise
@@ -55,63 +55,56 @@ class OpenAICompatible:
         except BaseException:
             response.close()
             raise
-        return _Stream(self._name, call, response)
+        return _Stream(call, response)
 
-    async def _post(self, call: Call) -> aiohttp.ClientResponse:
-        timeout = deadlines(call.route.deadline_s, call.route.idle_timeout_s)
-        return await self._pool.post(self._name, self._url, self._headers, render_chat(call), timeout)
+    async def _post(self, call: Call) -> Response:
+        route = call.route
+        return await self._pool.send(
+            self._target, render_chat(call), total_s=route.deadline_s, idle_s=route.idle_timeout_s
+        )
 
     async def close(self) -> None:
         """The pool is closed by who made it."""
 
-    async def _refuse_all_but_events(self, response: aiohttp.ClientResponse) -> None:
+    async def _refuse_all_but_events(self, response: Response) -> None:
         if response.status != 200:
             await self._refuse(response)
-        if response.content_type != "text/event-stream":
+        if response.media_type != "text/event-stream":
             raise UpstreamInvalidError(
-                f"provider '{self._name}' answered a streaming request with {response.content_type[:60]}",
+                f"provider '{self._name}' answered a streaming request with {response.media_type[:60]}",
                 billable=True,
             )
 
-    async def _refuse(self, response: aiohttp.ClientResponse) -> None:
-        retry_after = response.headers.get("retry-after", "")
+    async def _refuse(self, response: Response) -> None:
+        retry_after = response.headers.get(b"retry-after", b"")
         code: str | None = None
-        with contextlib.suppress(UpstreamError), translated(self._name):
+        with contextlib.suppress(UpstreamError):
             # the status is the answer: it stands although its body breaks off
-            code = _code_of(await read_bounded(self._name, response, ERROR_BYTES_MAX))
+            code = _code_of(await response.read(ERROR_BYTES_MAX))
         raise error_of_status(
             self._name,
             response.status,
             code,
-            retry_after.encode() if retry_after.isascii() and retry_after.isdigit() else None,
+            retry_after if retry_after.isdigit() else None,
         )
 
 
 class _Stream:
     """A response being read, event by event."""
 
-    def __init__(self, provider: str, call: Call, response: aiohttp.ClientResponse) -> None:
-        self._provider = provider
+    def __init__(self, call: Call, response: Response) -> None:
         self._response = response
         self._reader = StreamReader(call)
+        self._is_whole = False
 
     async def __aiter__(self) -> AsyncIterator[Piece]:
         """Give the pieces as they come."""
-        with translated(self._provider):
-            async for data in self._response.content.iter_any():
-                yield self._reader.feed(data)
-                if self._reader.done:
-                    break
+        async for data in self._response.parts():
+            yield self._reader.feed(data)
+            if self._reader.done:
+                break
         yield self._reader.end()
-        if self._reader.done:
-            await self._read_to_end()
-
-    async def _read_to_end(self) -> None:
-        """Give the connection a moment to end, or it could not be used again. All has been said."""
-        with contextlib.suppress(TimeoutError, UpstreamError), translated(self._provider):
-            async with asyncio.timeout(ENDING_S):
-                async for _ in self._response.content.iter_any():
-                    continue
+        self._is_whole = self._reader.done
 
     def received_text(self) -> str:
         """All text so far."""
@@ -122,8 +115,12 @@ class _Stream:
         return self._reader.completion()
 
     async def aclose(self) -> None:
-        """Give the connection back, or break it off if the answer is not complete."""
-        self._response.close()
+        """Break the connection off if the answer is not complete. One that was read to its end may take a
+        moment to end, and nobody waits for it."""
+        if self._is_whole:
+            self._response.leave(ENDING_S)
+        else:
+            self._response.close()
 
 
 def _code_of(data: bytes) -> str | None:

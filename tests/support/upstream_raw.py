@@ -5,6 +5,7 @@ It lives in the test's own loop. What hangs is let go when the server ends.
 
 import asyncio
 import contextlib
+import ssl
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
@@ -24,7 +25,7 @@ class RawUpstream:
 
 @contextlib.asynccontextmanager
 async def running_raw_upstream(
-    *parts: bytes, pace_s: float = 0.0, hangs: bool = False
+    *parts: bytes, pace_s: float = 0.0, hangs: bool = False, tls: ssl.SSLContext | None = None
 ) -> AsyncIterator[RawUpstream]:
     """Answer every request with `parts`, `pace_s` apart; then close, or hang."""
     upstream, released = RawUpstream(), asyncio.Event()
@@ -55,7 +56,7 @@ async def running_raw_upstream(
             await writer.wait_closed()
         ended.set_result(None)
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
     upstream.base_url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
     try:
         yield upstream
