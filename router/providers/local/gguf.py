@@ -6,10 +6,10 @@ import secrets
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import replace
 
-import aiohttp
 import orjson
 
 from local_model.settings import GgufSettings
+from router.errors import UpstreamError
 from router.json_types import JsonObject, JsonValue
 from router.processes.engine import EngineProcess, ProcessStartError, ProcessState
 from router.providers.local.engine import (
@@ -26,9 +26,15 @@ from router.providers.local.engine import (
     EngineUnavailableError,
     EngineWindowError,
 )
+from router.providers.pool import Pool
+from router.providers.response import Response
+from router.providers.target import Target
 from router.wire.sse import EventCutter, payload_of
 
 WAITING_MAX = 256
+COUNT_S = 60.0
+UNBOUNDED_S = 86_400.0
+"""The client's own bound where the caller keeps the deadline."""
 
 
 class GgufEngine:
@@ -40,7 +46,7 @@ class GgufEngine:
     def __init__(self, weights: str, *, context_window: int, slots: int, threads: int) -> None:
         self._settings = GgufSettings(weights, context_window, slots, threads, secrets.token_urlsafe(32))
         self._process = EngineProcess("local_model.gguf_server", self._settings.to_line())
-        self._session: aiohttp.ClientSession | None = None
+        self._pool = Pool()
         self._in_flight = 0
         self._slots = asyncio.Semaphore(slots)
 
@@ -104,19 +110,17 @@ class GgufEngine:
 
     async def close(self) -> None:
         """Stop the engine's process."""
-        if self._session is not None:
-            await self._session.close()
+        await self._pool.close()
         await self._process.stop()
 
     async def _stream(self, request: EngineRequest) -> AsyncGenerator[EngineDelta, None]:
         cutter, last = EventCutter(), EngineDelta()
+        body = _render(request, self._settings.context_window)
         try:
-            async with self._open().post(
-                self._url("/v1/chat/completions"), data=_render(request, self._settings.context_window)
-            ) as response:
+            async with self._answer("/v1/chat/completions", body, UNBOUNDED_S) as response:
                 if response.status != 200:
                     raise await _refusal(response, with_schema=request.schema is not None)
-                async for data in response.content.iter_any():
+                async for data in response.parts():
                     for event in cutter.feed(data):
                         payload = payload_of(event)
                         if not payload.startswith(b"{"):
@@ -125,7 +129,7 @@ class GgufEngine:
                         last = _joined(last, delta)
                         if delta.text or delta.tokens:
                             yield EngineDelta(delta.text, delta.tokens)
-        except (aiohttp.ClientError, ConnectionError) as error:
+        except UpstreamError as error:
             raise EngineUnavailableError("the local model's process broke off") from error
         if last.finish_reason is None:
             raise EngineUnavailableError("the local model's process ended in the middle of an answer")
@@ -158,37 +162,32 @@ class GgufEngine:
 
     async def _post(self, path: str, body: JsonObject) -> JsonObject:
         try:
-            async with (
-                asyncio.timeout(60),
-                self._open().post(self._url(path), data=orjson.dumps(body)) as response,
-            ):
+            async with self._answer(path, orjson.dumps(body), COUNT_S) as response:
                 if response.status != 200:
                     raise await _refusal(response, with_schema=False)
                 answer: JsonValue = orjson.loads(await response.read())
-        except (aiohttp.ClientError, ConnectionError, TimeoutError) as error:
+        except UpstreamError as error:
             raise EngineUnavailableError("the local model does not answer") from error
         return answer if isinstance(answer, dict) else {}
 
-    def _url(self, path: str) -> str:
+    @contextlib.asynccontextmanager
+    async def _answer(self, path: str, body: bytes, total_s: float) -> AsyncIterator[Response]:
+        """Ask llama.cpp's server; leaving breaks off what is not complete. Raises UpstreamError."""
         if self._process.state is not ProcessState.READY:
             raise EngineUnavailableError(
                 f"the local model is {self._process.state.value}: {self._process.detail}"
             )
-        return f"{self._process.greeting['address']}{path}"
-
-    def _open(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
-                # llama.cpp closes an idle connection whenever it likes, also while we write to it
-                connector=aiohttp.TCPConnector(limit=0, force_close=True),
-                headers={
-                    "content-type": "application/json",
-                    "authorization": f"Bearer {self._settings.api_key}",
-                },
-                timeout=aiohttp.ClientTimeout(total=None, sock_connect=5),
-                trust_env=False,
-            )
-        return self._session
+        headers = {
+            "content-type": "application/json",
+            "authorization": f"Bearer {self._settings.api_key}",
+            "connection": "close",  # it closes an idle connection whenever it likes, also while we write to it
+        }
+        target = Target.of("the local model", "POST", f"{self._process.greeting['address']}{path}", headers)
+        response = await self._pool.send(target, body, total_s=total_s, idle_s=total_s)
+        try:
+            yield response
+        finally:
+            response.close()
 
 
 def _render(request: EngineRequest, context_window: int) -> bytes:
@@ -266,9 +265,7 @@ def _number(holder: JsonValue, key: str) -> float:
     return float(value) if isinstance(value, (int, float)) else 0.0
 
 
-async def _refusal(
-    response: aiohttp.ClientResponse, *, with_schema: bool
-) -> EngineRequestError | EngineUnavailableError:
+async def _refusal(response: Response, *, with_schema: bool) -> EngineRequestError | EngineUnavailableError:
     """What a status of llama.cpp's means; its text is not repeated, it may hold the prompt."""
     data = await response.read()
     if response.status != 400:
