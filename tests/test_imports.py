@@ -11,6 +11,8 @@ import sys
 import pytest
 from support.sources import ROOT, python_sources
 
+from router.commands.main import NAMES
+
 _ASK = """
 import importlib, json, sys
 for name in json.loads(sys.argv[1]):
@@ -42,7 +44,17 @@ def test_all_modules_of_a_package_load_nothing_that_it_must_not_know(package: st
 
 
 def test_the_gateway_loads_no_engine_no_tokenizer_and_no_litellm() -> None:
-    assert loaded_by("router.commands.main") & (ENGINES | TOKENIZERS) == set()
+    assert loaded_by("router.commands.serve") & (ENGINES | TOKENIZERS) == set()
+
+
+def test_a_command_loads_nothing_that_only_another_needs() -> None:
+    assert loaded_by("router.commands.main") & (HTTP | SQL) == set()
+    assert loaded_by("router.commands.serve") & {"pypdf", "alembic"} == set()
+
+
+def test_no_command_loads_an_engine_a_tokenizer_or_litellm() -> None:
+    commands = [f"router.commands.{name}" for name in NAMES]
+    assert loaded_by(*commands) & (ENGINES | TOKENIZERS) == set()
 
 
 def loaded_by(*modules: str) -> set[str]:

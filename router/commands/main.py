@@ -1,42 +1,76 @@
-"""`steelyard`: every command, each in a file of its own."""
+"""`steelyard`: every command, each in a file of its own, which is loaded when the command is named."""
+
+import sys
+from collections.abc import Iterable
 
 import typer
 
-from router.commands import config, keys, local
-from router.commands.demo import EPILOG as DEMO_EPILOG
-from router.commands.demo import demo
-from router.commands.extract import EPILOG as EXTRACT_EPILOG
-from router.commands.extract import extract_files
-from router.commands.quote import EPILOG as QUOTE_EPILOG
-from router.commands.quote import quote
-from router.commands.report import EPILOG as REPORT_EPILOG
-from router.commands.report import report
-from router.commands.serve import EPILOG as SERVE_EPILOG
-from router.commands.serve import serve
-from router.commands.show import EPILOG as SHOW_EPILOG
-from router.commands.show import show
-
-app = typer.Typer(
-    name="steelyard",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    help="An LLM gateway that lets a cheap model do a dear one's work, checks it, and keeps a ledger.",
-)
-app.command(epilog=SERVE_EPILOG)(serve)
-app.command("extract", epilog=EXTRACT_EPILOG)(extract_files)
-app.command(epilog=REPORT_EPILOG)(report)
-app.command(epilog=SHOW_EPILOG)(show)
-app.command(epilog=QUOTE_EPILOG)(quote)
-app.command(epilog=DEMO_EPILOG)(demo)
-app.add_typer(config.app, name="config")
-app.add_typer(keys.app, name="keys")
-app.add_typer(local.app, name="local")
+NAMES = ("serve", "extract", "report", "show", "quote", "demo", "config", "keys", "local")
 
 
 def main() -> None:
-    """Run the command line."""
-    app()
+    """Run the command line. Only the command that is named is loaded: the gateway is ready the sooner."""
+    named = sys.argv[1:2]
+    command_line(named if named and named[0] in NAMES else NAMES)()
+
+
+def command_line(names: Iterable[str] = NAMES) -> typer.Typer:
+    """The program with these commands."""
+    app = typer.Typer(
+        name="steelyard",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        help="An LLM gateway that lets a cheap model do a dear one's work, checks it, and keeps a ledger.",
+    )
+    app.callback()(_no_options)
+    for name in names:
+        _add(app, name)
+    return app
+
+
+def _no_options() -> None:
+    """Keep the program a group of commands though it may hold one."""
+
+
+def _add(app: typer.Typer, name: str) -> None:
+    match name:
+        case "serve":
+            from router.commands.serve import EPILOG, serve
+
+            app.command(epilog=EPILOG)(serve)
+        case "extract":
+            from router.commands.extract import EPILOG, extract_files
+
+            app.command("extract", epilog=EPILOG)(extract_files)
+        case "report":
+            from router.commands.report import EPILOG, report
+
+            app.command(epilog=EPILOG)(report)
+        case "show":
+            from router.commands.show import EPILOG, show
+
+            app.command(epilog=EPILOG)(show)
+        case "quote":
+            from router.commands.quote import EPILOG, quote
+
+            app.command(epilog=EPILOG)(quote)
+        case "demo":
+            from router.commands.demo import EPILOG, demo
+
+            app.command(epilog=EPILOG)(demo)
+        case "config":
+            from router.commands.config import app as config
+
+            app.add_typer(config, name="config")
+        case "keys":
+            from router.commands.keys import app as keys
+
+            app.add_typer(keys, name="keys")
+        case "local":
+            from router.commands.local import app as local
+
+            app.add_typer(local, name="local")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ from router.server import serve as run
 from router.settings import CONFIG_NAME, load_settings
 
 EPILOG = "Example: steelyard serve --config steelyard.yaml --port 8400"
-EPILOG = "Example: steelyard serve --config steelyard.yaml --port 8400"
 Config = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.")]
 
 

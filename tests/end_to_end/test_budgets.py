@@ -10,7 +10,7 @@ from support.upstream_bill import FakeUsage, TokenPrices
 from support.upstream_script import Behaviour
 from typer.testing import CliRunner
 
-from router.commands.main import app
+from router.commands.main import command_line
 
 PRICES = TokenPrices(input=1_000_000_000, cached=100_000_000, output=2_000_000_000, reasoning=2_000_000_000)
 USAGE = FakeUsage(100, 0, 1_000, 0)
@@ -134,7 +134,7 @@ def test_a_keys_own_limit_set_beside_a_running_gateway_holds(tmp_path: Path) -> 
 
 def _key_with_limit(config: Path, day_usd: str) -> str:
     done = CliRunner().invoke(
-        app, ["keys", "create", "--team", "finance", "--day-usd", day_usd, "--config", str(config)]
+        command_line(), ["keys", "create", "--team", "finance", "--day-usd", day_usd, "--config", str(config)]
     )
     assert done.exit_code == 0, done.output
     return done.stdout.strip().splitlines()[-1]

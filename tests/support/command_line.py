@@ -8,7 +8,7 @@ from pathlib import Path
 
 from typer.testing import CliRunner, Result
 
-from router.commands.main import app
+from router.commands.main import command_line
 
 PROGRAM = (sys.executable, "-m", "router.commands.main")
 ROOT = Path(__file__).resolve().parents[2]
@@ -52,7 +52,9 @@ def run(
 def invoke(*arguments: str | Path, env: Mapping[str, str] | None = None) -> Result:
     """Run a command in this process."""
     nobodys = {"STEELYARD_URL": None, "STEELYARD_API_KEY": None, "COLUMNS": "200"}
-    return CliRunner().invoke(app, [str(argument) for argument in arguments], env={**nobodys, **(env or {})})
+    return CliRunner().invoke(
+        command_line(), [str(argument) for argument in arguments], env={**nobodys, **(env or {})}
+    )
 
 
 def assert_refused(ran: "Result | subprocess.CompletedProcess[bytes]", code: int, said: str) -> None:

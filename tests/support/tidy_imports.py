@@ -8,8 +8,10 @@ from support.tidy_shape import functions
 
 LAZY_IMPORTS: Mapping[str, tuple[str, ...]] = {
     "router/app.py": ("router.providers.local", "router.providers.litellm_bridge"),
+    "router/commands/main.py": ("router.commands",),
 }
-"""The composition root alone may import when a configured route needs it: the local engine, litellm."""
+"""The composition root imports the local engine and litellm when a configured route needs them, the
+command line a command when it is named."""
 
 ENVIRONMENT_READER = "router/settings.py"
 

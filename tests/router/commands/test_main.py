@@ -12,7 +12,7 @@ from support.gateway import config_text, write_config
 from typer.testing import CliRunner
 
 from ledger.schema import ensure_schema
-from router.commands.main import app
+from router.commands.main import NAMES, command_line
 
 EXPECTED = {
     "serve", "config check", "extract", "report", "show", "quote", "keys create", "keys list", "keys revoke",
@@ -51,7 +51,7 @@ def commands(group: typer.Typer, prefix: str = "") -> Iterator[tuple[str, str]]:
         yield from commands(sub.typer_instance, f"{prefix}{sub.name} ")
 
 
-COMMANDS = dict(commands(app))
+COMMANDS = dict(commands(command_line()))
 
 
 def example(name: str) -> list[str]:
@@ -79,7 +79,7 @@ def test_a_help_shows_its_options_and_an_example_of_itself(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(EXPECTED))
 def test_an_example_is_a_command_line_that_can_be_parsed(name: str) -> None:
-    root = typer.main.get_command(app)
+    root = typer.main.get_command(command_line())
     arguments = example(name)
     while arguments and hasattr(root, "commands"):
         root = root.commands[arguments.pop(0)]
@@ -112,11 +112,20 @@ def test_an_example_that_needs_no_gateway_runs(place: Path, name: str) -> None:
     "group", [(), ("keys",), ("config",), ("local",)], ids=["all", "keys", "config", "local"]
 )
 def test_a_group_alone_lists_its_commands(group: tuple[str, ...]) -> None:
-    ran = CliRunner().invoke(app, list(group))
+    ran = CliRunner().invoke(command_line(), list(group))
     prefix = f"{group[0]} " if group else ""
     for name in EXPECTED:
         if name.startswith(prefix):
             assert name.removeprefix(prefix).split()[0] in ran.stdout
+
+
+def test_every_file_of_a_command_is_in_the_program() -> None:
+    files = {path.stem for path in (ROOT / "router" / "commands").glob("*.py") if _has_a_command(path)}
+    assert files == set(NAMES)
+
+
+def _has_a_command(path: Path) -> bool:
+    return path.stem != "main" and "epilog" in path.read_text().lower()
 
 
 def test_a_misspelt_command_is_wrong_usage() -> None:
