@@ -8,13 +8,12 @@ read from the file that is named; nothing of them is kept but the figures.
 
 import argparse
 import asyncio
+import contextlib
 import json
 import tempfile
 import time
 from dataclasses import asdict
 from pathlib import Path
-
-import aiohttp
 
 from bench.machine import machine
 from bench.planted import SHARES, judge_planted
@@ -24,6 +23,7 @@ from router.commands.demo import CONFIG, POLICY
 from router.commands.extraction import Extracted, extract
 from router.commands.keys import open_keys
 from router.json_types import JsonObject
+from router.providers.pool import Pool
 from router.settings import load_settings
 from verifiers.checks.schema import ExtractionSchema
 from verifiers.grading import grade
@@ -112,11 +112,11 @@ def _model(rows: list[dict[str, object]], model: str, records: Path | None) -> d
 
 async def _ask(client: GatewayClient, rows: list[dict[str, object]], model: str) -> list[Extracted]:
     slots = asyncio.Semaphore(2)
-    async with aiohttp.ClientSession() as session:
+    async with contextlib.aclosing(Pool()) as pool:
 
         async def one(row: dict[str, object]) -> Extracted:
             async with slots:
-                return await extract(client, session, str(row["text"]), SCHEMA, "receipt", model)
+                return await extract(client, pool, str(row["text"]), SCHEMA, "receipt", model)
 
         return list(await asyncio.gather(*(one(row) for row in rows)))
 

@@ -90,7 +90,7 @@ class Gateway:
             await engine.close()
         for provider in self.providers.values():
             await provider.close()
-        await self.pool.close()
+        await self.pool.aclose()
         await self.counter.close()
         await asyncio.to_thread(self.ledger.close)
         self.keys.close()

@@ -16,12 +16,13 @@ from pathlib import Path
 from types import FrameType
 from typing import IO
 
-import aiohttp
 import orjson
 
 from router.commands.keys import open_keys
-from router.errors import InvalidRequestError, NotFoundError, UnavailableError
+from router.errors import InvalidRequestError, NotFoundError, UnavailableError, UpstreamError
 from router.json_types import JsonObject, JsonValue
+from router.providers.pool import Pool
+from router.providers.target import Target
 from router.server import running_gateway
 from router.settings import Settings, client_defaults, load_settings
 
@@ -40,26 +41,23 @@ class GatewayClient:
     url: str
     key: str
 
-    async def post(
-        self, session: aiohttp.ClientSession, path: str, body: Mapping[str, JsonValue]
-    ) -> tuple[int, JsonObject]:
+    async def post(self, pool: Pool, path: str, body: Mapping[str, JsonValue]) -> tuple[int, JsonObject]:
         """POST JSON; return the status and the JSON that came back. Raises UnavailableError."""
+        name = f"the gateway at {self.url}"
+        headers = {"authorization": f"Bearer {self.key}", "content-type": "application/json"}
         try:
-            async with session.post(
-                f"{self.url}{path}",
-                data=orjson.dumps(body),
-                headers={"authorization": f"Bearer {self.key}", "content-type": "application/json"},
-                timeout=aiohttp.ClientTimeout(total=ANSWER_S),
-            ) as response:
+            target = Target.of(name, "POST", f"{self.url}{path}", headers)
+            response = await pool.send(target, orjson.dumps(body), total_s=ANSWER_S, idle_s=ANSWER_S)
+            with contextlib.closing(response):
                 answer: JsonValue = orjson.loads(await response.read())
-        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-            if isinstance(error, orjson.JSONDecodeError):
-                raise UnavailableError(
-                    f"what answers at {self.url} is no gateway: it does not speak JSON"
-                ) from error
+        except orjson.JSONDecodeError as error:
             raise UnavailableError(
-                f"the gateway at {self.url} does not answer ({type(error).__name__})"
+                f"what answers at {self.url} is no gateway: it does not speak JSON"
             ) from error
+        except UpstreamError as error:
+            raise UnavailableError(f"{name} does not answer: {error}") from error
+        except ValueError as error:
+            raise UnavailableError(str(error)) from error
         return response.status, answer if isinstance(answer, dict) else {}
 
 
@@ -172,12 +170,14 @@ def _last_words(log: IO[bytes]) -> str:
 async def _until_ready(url: str) -> None:
     """Wait for the local engines. Raises UnavailableError if nothing can answer."""
     try:
-        async with aiohttp.ClientSession() as session, asyncio.timeout(START_S):
+        async with contextlib.aclosing(Pool()) as pool, asyncio.timeout(START_S):
+            target = Target.of("the gateway", "GET", f"{url}/readyz", {})
             while True:
-                async with session.get(f"{url}/readyz") as response:
+                response = await pool.send(target, None, total_s=START_S, idle_s=START_S)
+                with contextlib.closing(response):
                     parts: dict[str, str] = orjson.loads(await response.read())["parts"]
-                    if response.status == 200:
-                        return
+                if response.status == 200:
+                    return
                 bad = [
                     f"{name}: {state}"
                     for name, state in parts.items()
@@ -188,7 +188,7 @@ async def _until_ready(url: str) -> None:
                         f"the gateway cannot answer ({', '.join(bad)}); is the model there? `steelyard local pull smollm2` gets it"
                     )
                 await asyncio.sleep(0.1)
-    except (TimeoutError, aiohttp.ClientError) as error:
+    except (TimeoutError, UpstreamError) as error:
         raise UnavailableError(f"the gateway was not ready in {START_S:g} s") from error
 
 

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
-import aiohttp
 import orjson
 import typer
 from rich.console import Console
@@ -28,6 +27,7 @@ from router.commands.keys import open_keys
 from router.commands.report_tables import print_report
 from router.commands.tables import count, stdout_console, words
 from router.json_types import JsonObject
+from router.providers.pool import Pool
 from router.settings import load_settings
 
 EPILOG = "Example: steelyard demo --limit 5"
@@ -123,14 +123,14 @@ async def _ask_all(
     """Ask for two documents at a time; tell each one's path in the index's order."""
     slots = asyncio.Semaphore(PARALLEL)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    async with aiohttp.ClientSession() as session:
+    async with contextlib.aclosing(Pool()) as pool:
         with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
 
             async def one(sample: Sample) -> Judged:
                 async with slots:
                     task = bar.add_task(f"{sample.file}: the model is reading")
                     begun = time.monotonic()
-                    result = await _ask(client, session, documents, sample)
+                    result = await _ask(client, pool, documents, sample)
                     took_us = round((time.monotonic() - begun) * 1_000_000)
                     bar.remove_task(task)
                 return Judged(sample, result, _grade(ledger, result, sample), took_us)
@@ -154,12 +154,10 @@ def _grade(ledger: Path, result: Extracted, sample: Sample) -> dict[str, bool]:
     return grade_and_record(ledger, result.request_id, result.answer, sample.gold)
 
 
-async def _ask(
-    client: GatewayClient, session: aiohttp.ClientSession, documents: Path, sample: Sample
-) -> Extracted:
+async def _ask(client: GatewayClient, pool: Pool, documents: Path, sample: Sample) -> Extracted:
     schema: JsonObject = orjson.loads((documents.parent / "schemas" / sample.schema).read_bytes())
     try:
         text = await asyncio.to_thread(read_document_text, documents / sample.file)
     except NotTextError as error:
         return Extracted.refused("not_text", str(error))
-    return await extract(client, session, text, schema, task_name(Path(sample.schema)), "auto")
+    return await extract(client, pool, text, schema, task_name(Path(sample.schema)), "auto")

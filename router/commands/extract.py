@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated
 
-import aiohttp
 import orjson
 import typer
 from rich.console import Console
@@ -23,6 +22,7 @@ from router.commands.extraction import Extracted, extract, task_name
 from router.commands.tables import plain
 from router.errors import InvalidRequestError
 from router.json_types import JsonObject
+from router.providers.pool import Pool
 from router.settings import CONFIG_NAME
 
 PARALLEL = 4
@@ -71,7 +71,7 @@ async def _all(
 ) -> list[Extracted]:
     """Ask for several documents at a time, and write each line as soon as those before it are out."""
     slots = asyncio.Semaphore(PARALLEL)
-    async with aiohttp.ClientSession() as session:
+    async with contextlib.aclosing(Pool()) as pool:
 
         async def one(path: Path) -> Extracted:
             async with slots:
@@ -84,7 +84,7 @@ async def _all(
                         "unreadable", f"{path.name} cannot be read: {error.strerror or type(error).__name__}"
                     )
                 else:
-                    result = await extract(client, session, text, schema, name, model)
+                    result = await extract(client, pool, text, schema, name, model)
             advance()
             return result
 

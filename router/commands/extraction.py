@@ -4,11 +4,11 @@ import re
 from dataclasses import dataclass
 from pathlib import PurePath
 
-import aiohttp
 import orjson
 
 from router.commands.client import GatewayClient
 from router.json_types import JsonObject, JsonValue
+from router.providers.pool import Pool
 
 INSTRUCTION = (
     "Extract the fields from the document. Copy every value exactly as the document writes it. "
@@ -71,7 +71,7 @@ class Extracted:
 
 async def extract(
     client: GatewayClient,
-    session: aiohttp.ClientSession,
+    pool: Pool,
     text: str,
     schema: JsonObject,
     name: str,
@@ -79,7 +79,7 @@ async def extract(
 ) -> Extracted:
     """Ask for one document's fields. Raises UnavailableError if the gateway cannot be reached."""
     status, body = await client.post(
-        session,
+        pool,
         "/v1/chat/completions",
         {
             "model": model,

@@ -86,7 +86,7 @@ class Pool:
             raise
         return response
 
-    async def close(self) -> None:
+    async def aclose(self) -> None:
         """Close all connections."""
         for connections in self._origins.values():
             for connection in tuple(connections.all):

@@ -110,7 +110,7 @@ class GgufEngine:
 
     async def close(self) -> None:
         """Stop the engine's process."""
-        await self._pool.close()
+        await self._pool.aclose()
         await self._process.stop()
 
     async def _stream(self, request: EngineRequest) -> AsyncGenerator[EngineDelta, None]:

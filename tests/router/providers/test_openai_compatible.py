@@ -34,7 +34,7 @@ DONE = b"data: [DONE]\n\n"
 async def pool() -> AsyncIterator[Pool]:
     pool = Pool()
     yield pool
-    await pool.close()
+    await pool.aclose()
 
 
 async def ask(pool: Pool, base_url: str, call: Call, *, key: str | None = None) -> tuple[bytes, Completion]:

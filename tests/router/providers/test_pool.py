@@ -29,7 +29,7 @@ LONG_S = 20.0
 async def pool() -> AsyncIterator[Pool]:
     pool = Pool()
     yield pool
-    await pool.close()
+    await pool.aclose()
 
 
 async def post(pool: Pool, url: str, *, total_s: float = LONG_S, idle_s: float = LONG_S) -> Response:
@@ -295,6 +295,6 @@ async def test_no_proxy_of_the_environment_is_used(pool: Pool, monkeypatch: pyte
 async def test_a_closed_pool_opens_again(pool: Pool) -> None:
     async with running_raw_upstream(answer(b"it")) as upstream:
         await fetch(pool, upstream.base_url)
-        await pool.close()
+        await pool.aclose()
         assert await fetch(pool, upstream.base_url) == b"it"
     assert upstream.connections == 2
