@@ -22,7 +22,7 @@ from router.caller import Caller
 from router.errors import UnavailableError
 from router.planning import PlannedAttempt
 
-_NO_USAGE = Usage()
+NO_USAGE = Usage()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Settlement:
     """How an attempt's money ended."""
 
     state: State
-    usage: Usage = _NO_USAGE
+    usage: Usage = NO_USAGE
     error: str | None = None
     finish_reason: str | None = None
     model_served: str | None = None

@@ -7,12 +7,12 @@ refusal before any token) as void.
 
 import asyncio
 from collections.abc import Coroutine, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ledger.clock import Clock
 from ledger.rows import State
 from ledger.usage import Usage
-from router.accounts import Attempt, Hold, Settlement
+from router.accounts import NO_USAGE, Attempt, Hold, Settlement
 from router.call import Call
 from router.catalog import Origin
 from router.completion import Completion, CompletionStream
@@ -92,26 +92,27 @@ class Cascade:
     async def _attempt(
         self, call: Call, attempt: Attempt, hold: Hold, head: AnswerHead, reply: Reply
     ) -> Completion:
-        provider = self._providers[call.route.provider]
         stream: CompletionStream | None = None
         ttft_us: int | None = None
         try:
-            if call.request.stream:
-                stream = await provider.stream(call)
-                ttft_us = await self._forward(stream, call, attempt, head, reply)
-                completion = stream.completion()
-            elif call.route.origin is Origin.LOCAL:
-                completion = await _unless_left(provider.complete(call), reply)
-            else:
-                completion = await provider.complete(call)
+            try:
+                provider = self._providers[call.route.provider]
+                if call.request.stream:
+                    stream = await provider.stream(call)
+                    ttft_us = await self._forward(stream, call, attempt, head, reply)
+                    completion = stream.completion()
+                elif call.route.origin is Origin.LOCAL:
+                    completion = await _unless_left(provider.complete(call), reply)
+                else:
+                    completion = await provider.complete(call)
+            finally:
+                if stream is not None:
+                    await stream.aclose()
         except BaseException as error:
             text = stream.received_text() if stream is not None else ""
-            hold.settle(attempt, await self._failed(call, attempt, error, text, ttft_us))
+            await self._settle_failed(call, attempt, hold, error, text, ttft_us)
             raise
-        finally:
-            if stream is not None:
-                await stream.aclose()
-        hold.settle(attempt, await self._succeeded(call, completion, stream, ttft_us))
+        await self._settle_answered(call, attempt, hold, completion, stream, ttft_us)
         return completion
 
     async def _forward(
@@ -132,51 +133,56 @@ class Cascade:
                 await reply.piece(head, piece.data)
         return ttft_us
 
-    async def _succeeded(
-        self, call: Call, completion: Completion, stream: CompletionStream | None, ttft_us: int | None
-    ) -> Settlement:
-        usage, state = completion.usage, State.SETTLED
-        if usage is None:
+    async def _settle_answered(
+        self,
+        call: Call,
+        attempt: Attempt,
+        hold: Hold,
+        completion: Completion,
+        stream: CompletionStream | None,
+        ttft_us: int | None,
+    ) -> None:
+        if completion.usage is not None:
+            hold.settle(attempt, _answered(completion, completion.usage, ttft_us))
+        else:
             text = stream.received_text() if stream is not None else completion.text or ""
-            usage, state = (
-                await self._counter.usage_of(call.request, call.route, text),
-                State.SETTLED_ESTIMATED,
-            )
-        return Settlement(
-            state,
-            usage,
-            None,
-            completion.finish_reason,
-            completion.model_served,
-            completion.fingerprint,
-            completion.upstream_id,
-            ttft_us,
-        )
+            await self._settle_counted(call, attempt, hold, _answered(completion, None, ttft_us), text)
 
-    async def _failed(
-        self, call: Call, attempt: Attempt, error: BaseException, text: str, ttft_us: int | None
-    ) -> Settlement:
+    async def _settle_failed(
+        self,
+        call: Call,
+        attempt: Attempt,
+        hold: Hold,
+        error: BaseException,
+        text: str,
+        ttft_us: int | None,
+    ) -> None:
         """What a failed attempt costs: nothing where it was refused unbilled; else what we counted."""
-        code = (
-            error.code
-            if isinstance(error, GatewayError)
-            else "cancelled"
-            if isinstance(error, asyncio.CancelledError)
-            else "internal_error"
-        )
         if isinstance(error, (UnavailableError, InvalidRequestError)) or (
             isinstance(error, UpstreamError) and not error.billable
         ):
-            return Settlement(State.VOID, error=code)
+            hold.settle(attempt, Settlement(State.VOID, error=_code_of(error)))
+            return
+        settlement = Settlement(State.SETTLED_ESTIMATED, error=_code_of(error), ttft_us=ttft_us)
         if call.route.origin is Origin.LOCAL:
             elapsed_us = self._clock() - attempt.dispatched_at_us
             usage = Usage(cpu_us=elapsed_us * call.route.compute_threads)
-            return Settlement(State.SETTLED_ESTIMATED, usage, code, ttft_us=ttft_us)
-        if isinstance(error, asyncio.CancelledError):
+            hold.settle(attempt, replace(settlement, usage=usage))
+        elif isinstance(error, asyncio.CancelledError):  # nothing may be waited for any more
             usage = self._counter.bound_usage(call.request, call.route, text)
+            hold.settle(attempt, replace(settlement, usage=usage))
         else:
+            await self._settle_counted(call, attempt, hold, settlement, text)
+
+    async def _settle_counted(
+        self, call: Call, attempt: Attempt, hold: Hold, settlement: Settlement, text: str
+    ) -> None:
+        """Settle by our own count of the prompt and `text`; if that is broken off, by their bound."""
+        usage = self._counter.bound_usage(call.request, call.route, text)
+        try:
             usage = await self._counter.usage_of(call.request, call.route, text)
-        return Settlement(State.SETTLED_ESTIMATED, usage, code, ttft_us=ttft_us)
+        finally:
+            hold.settle(attempt, replace(settlement, state=State.SETTLED_ESTIMATED, usage=usage))
 
 
 async def _unless_left(work: Coroutine[None, None, Completion], reply: Reply) -> Completion:
@@ -202,3 +208,22 @@ def _worth_another(error: GatewayError) -> bool:
         or error.status in (404, 429, 502)
         or isinstance(error, BusyError)
     )
+
+
+def _answered(completion: Completion, usage: Usage | None, ttft_us: int | None) -> Settlement:
+    return Settlement(
+        State.SETTLED,
+        usage or NO_USAGE,
+        None,
+        completion.finish_reason,
+        completion.model_served,
+        completion.fingerprint,
+        completion.upstream_id,
+        ttft_us,
+    )
+
+
+def _code_of(error: BaseException) -> str:
+    if isinstance(error, GatewayError):
+        return error.code
+    return "cancelled" if isinstance(error, asyncio.CancelledError) else "internal_error"

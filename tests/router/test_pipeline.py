@@ -10,12 +10,17 @@ import pytest
 from support.routes import CHEAP, DEAR, chat
 from support.spine import ANSWER, USED, RecordedReply, ScriptedProvider, running_spine
 
+from ledger.clock import system_clock
 from ledger.errors import LedgerUnavailableError
 from ledger.ledger import Ledger
 from ledger.rows import Row
+from ledger.usage import Usage
 from ledger.writer import Done
 from policies.decision import Settle
-from router.catalog import Origin
+from router.cascade import Cascade
+from router.catalog import Origin, Route
+from router.completion import Completion
+from router.counting import PromptCounter
 from router.errors import (
     BudgetExceededError,
     ClientLeftError,
@@ -25,6 +30,7 @@ from router.errors import (
     UpstreamError,
     UpstreamRefusedError,
 )
+from router.request import ChatRequest
 
 COST = 200_000
 """100 tokens in at $1 a million and 50 out at $2."""
@@ -232,6 +238,44 @@ async def test_a_completion_without_usage_is_counted_into_suspense(tmp_path: Pat
     with running_spine(tmp_path, ScriptedProvider(replace(ANSWER, usage=None))) as spine:
         await spine.answer(chat())
     assert [row[2] for row in rows(spine.path, ENTRIES)] == ["DISPATCHED", "SETTLED_ESTIMATED"]
+
+
+class HangingCounter(PromptCounter):
+    """Begins to count and never ends."""
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+
+    async def usage_of(self, request: ChatRequest, route: Route, answer: str) -> Usage:
+        """Wait until it is broken off."""
+        self.asked.set()
+        await asyncio.Event().wait()
+        return self.bound_usage(request, route, answer)
+
+
+@pytest.mark.parametrize(
+    ("step", "error"),
+    [(replace(ANSWER, usage=None), None), (FAILED, "upstream_error")],
+    ids=["answered without usage", "failed"],
+)
+async def test_a_request_cancelled_while_its_usage_is_counted_is_settled_once_by_its_bound(
+    tmp_path: Path, step: Completion | BaseException, error: str | None
+) -> None:
+    provider, counter = ScriptedProvider(step), HangingCounter()
+    with running_spine(tmp_path, provider) as spine:
+        cascade = Cascade({"fake": provider}, counter, system_clock)
+        task = asyncio.create_task(
+            replace(spine, pipeline=replace(spine.pipeline, cascade=cascade)).answer(chat())
+        )
+        await counter.asked.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert spine.held_nano_usd == 0
+        assert spine.spent_nano_usd > 0
+    found = rows(spine.path, ENTRIES)
+    assert [(row[2], row[4]) for row in found] == [("DISPATCHED", None), ("SETTLED_ESTIMATED", error)]
+    assert rows(spine.path, ANSWERS) == [("failed", 500, "cancelled")]
 
 
 async def test_a_cost_beyond_its_bound_is_booked_all_the_same_and_marked(tmp_path: Path) -> None:
