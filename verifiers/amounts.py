@@ -8,9 +8,9 @@ import re
 from collections.abc import Iterator
 from decimal import Decimal
 
+from verifiers.currencies import CURRENCY
 from verifiers.found import Found, Reading
 
-_CURRENCY = r"(?:[A-Z]{3}|RM|Rp|Rs\.?|(?:US|S|HK|A|C|NT|R)\$|[$€£¥￥₩₹฿₽₺]|Fr\.?|kr\.?|zł|元|円|圓)"
 _DIGITS = (
     r"\d{0,2}(?:[ '\u2019\u00a0\u202f.,]\d{3})+(?!\d)(?:[.,]\d{1,4})?"
     r"|\d?(?:,\d{2})+,\d{3}(?:\.\d{1,4})?"  # lakh and crore
@@ -19,12 +19,12 @@ _DIGITS = (
 # Begins with a set of characters, which is what makes the search fast.
 _NUMBER = rf"[\d.](?<![\d.,].)(?:(?<=\d)(?:{_DIGITS})|(?<=\.)\d{{1,4}})(?!\d)"
 _FIND = re.compile(rf"(?P<number>{_NUMBER})(?P<after>-(?!\w))?")
-_BEFORE = re.compile(rf"(?<!\w)(?:{_CURRENCY}\s?)?(?P<sign>[-\u2212(]?)\s?(?:{_CURRENCY}\s?)?$")
+# Three capitals may touch a number too: a scanner drops the space of "TTL 9.00".
+_BEFORE = re.compile(rf"(?<!\w)(?:{CURRENCY}\s?)?(?P<sign>[-\u2212(]?)\s?(?:{CURRENCY}\s?|[A-Z]{{3}})?$")
 _BEFORE_CHARS_MAX = 10
 _WHOLE = re.compile(
-    rf"\s*(?:{_CURRENCY}\s*)?(?P<sign>[-\u2212+(]?)\s*(?:{_CURRENCY}\s*)?(?P<number>{_NUMBER})"
-    rf"\s*\)?(?P<after>-?)\s*(?:{_CURRENCY})?\s*\)?\s*",
-    re.IGNORECASE,
+    rf"\s*(?:{CURRENCY}\s*)?(?P<sign>[-\u2212+(]?)\s*(?:{CURRENCY}\s*)?(?P<number>{_NUMBER})"
+    rf"\s*\)?(?P<after>-?)\s*(?:{CURRENCY})?\s*\)?\s*"
 )
 _SPACES = re.compile(r"[ '\u2019\u00a0\u202f]")
 _PLAIN = re.compile(r"\d+(?:\.\d\d)?")

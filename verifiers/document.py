@@ -13,6 +13,7 @@ from functools import cached_property
 from itertools import accumulate, islice
 
 from verifiers.amounts import find_amounts
+from verifiers.currencies import find_named, named_in
 from verifiers.dates import find_dates
 from verifiers.found import Found, Placed, Reading
 from verifiers.verdict import Evidence
@@ -54,6 +55,15 @@ class Document:
     def dates(self) -> dict[Reading, list[Placed]]:
         """Every date in the text, by each of its readings."""
         return _by_reading(self.date_values)
+
+    @cached_property
+    def currencies(self) -> dict[str, Placed]:
+        """Every currency that the text names, by its code, and where it does so first."""
+        return find_named(self.text)
+
+    def currency_places(self, name: str) -> tuple[Placed, ...]:
+        """Where the text names the currency `name`, in whichever way."""
+        return tuple(sorted({self.currencies[code] for code in named_in(name) if code in self.currencies}))
 
     @cached_property
     def _lines(self) -> list[int]:

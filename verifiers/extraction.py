@@ -67,10 +67,10 @@ def _field(
     findings: list[Finding],
     gate: Gate,
 ) -> FieldVerdict:
-    supported = check_support(captions.document, leaf)
+    label = schema.labels.get(_generic(leaf.path), NO_LABEL)
+    supported = check_support(captions.document, leaf, label)
     findings.append(supported.finding)
-    if supported.places:
-        label = schema.labels.get(_generic(leaf.path), NO_LABEL)
+    if supported.places and not label.is_chosen:
         rivals = check_rivals(captions, leaf, supported.places, label)
         completeness = check_completeness(captions.document, leaf, supported.places, label)
         findings.extend(finding for finding in (rivals, completeness) if finding is not None)

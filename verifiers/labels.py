@@ -14,6 +14,7 @@ from verifiers.schema_cost import referred
 
 DEPTH_MAX = 16
 FIELDS_MAX = 2_000
+BRANCHES_MAX = 100
 
 
 class Kind(StrEnum):
@@ -35,10 +36,24 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """What a field is: its kind, and its own names (lower case)."""
+    """What a field is: its kind, its own names (lower case), and what its schema lets it hold."""
 
     kind: Kind | None
     names: tuple[str, ...]
+    is_chosen: bool = False
+    """It holds one of the schema's own values (enum, const, boolean), which no document need contain."""
+    is_nullable: bool = False
+    """The schema lets it hold null: where the document has nothing for it, it may be empty."""
+    is_required: bool = False
+    """It is required of the object that holds it."""
+
+    @property
+    def is_identifier(self) -> bool:
+        """Whether it names a thing: its value is compared as it is written, never as an amount."""
+        return self.kind is None and any(
+            not _IDENTIFIES.isdisjoint(words := name.split()) and _COUNTS.isdisjoint(words)
+            for name in self.names
+        )
 
     def fit(self, caption: Caption | None, words: str) -> int:
         """How well a value with this caption fits the field: 2 best, 0 unknown, -1 it is something else."""
@@ -82,39 +97,25 @@ _TRIGGERS = {
 }
 _WORDS_OF = {kind: frozenset(words.split()) for kind, words in _TRIGGERS.items()}
 _MONEY = frozenset(("amount", "balance", "total", "betrag"))
-_NO_TEXT = frozenset(
-    [
-        "number",
-        "no",
-        "nr",
-        "nummer",
-        "id",
-        "code",
-        "phone",
-        "tel",
-        "telephone",
-        "fax",
-        "email",
-        "mail",
-        "url",
-        "website",
-        "country",
-        "city",
-        "first",
-        "last",
-        "type",
-        "currency",
-        "电话",
-        "号码",
-    ]
-)
+_OTHER_WORDS = {
+    "identifiers": "number no nr nummer id code phone tel telephone fax reference 电话 号码",
+    "others": "email mail url website country city first last type currency",
+    "counts": """count quantity qty item items piece pieces pcs unit units page pages line lines hour hours day days person
+        persons guest guests weight rate percent percentage discount discounts savings change points anzahl menge stück
+        artikel stunden gewicht rabatt quantité articles poids remise 数量 件数 折扣""",
+    "prices": "price cost value fee preis kosten prix 金额",
+}
+_IDENTIFIES, _OTHERS, _COUNTS, _PRICES = (frozenset(words.split()) for words in _OTHER_WORDS.values())
+_NO_TEXT = _IDENTIFIES | _OTHERS
+_IS_MONEY = (_MONEY - {"total"}) | _PRICES
+"""Without one of these a count ("total items") is no total, net amount or tax."""
 _WORD = re.compile(r"[^\W\d_]+")
 
 
 def field_labels(schema: JsonObject) -> dict[str, Label]:
     """For each field of a schema (`items[].amount`): what it is. Local references are followed."""
     found: dict[str, Label] = {}
-    _walk(schema, schema, "", found, 0)
+    _walk(schema, schema, "", found, 0, set())
     return found
 
 
@@ -133,28 +134,79 @@ def property_names(schema: JsonObject) -> frozenset[str]:
     return frozenset(found)
 
 
-def _walk(schema: JsonObject, node: JsonValue, field: str, found: dict[str, Label], depth: int) -> None:
-    if not isinstance(node, dict) or depth > DEPTH_MAX or len(found) > FIELDS_MAX:
+def _walk(
+    schema: JsonObject,
+    node: JsonValue,
+    field: str,
+    found: dict[str, Label],
+    depth: int,
+    seen: set[tuple[str, int]],
+) -> None:
+    here = (field, id(node))
+    if not isinstance(node, dict) or depth > DEPTH_MAX or len(found) > FIELDS_MAX or here in seen:
         return
-    properties = node.get("properties")
+    seen.add(here)
+    properties, required = node.get("properties"), node.get("required")
+    names = (
+        frozenset(name for name in required if isinstance(name, str)) if isinstance(required, list) else ()
+    )
     for name, inner in (properties if isinstance(properties, dict) else {}).items():
         path = f"{field}.{name}" if field else name
         if path not in found:
-            found[path] = _label(name, inner)
-            _walk(schema, inner, path, found, depth + 1)
-    for keyword in ("anyOf", "oneOf", "allOf"):
-        choices = node.get(keyword)
-        for choice in choices if isinstance(choices, list) else []:
-            _walk(schema, choice, field, found, depth + 1)
-    _walk(schema, referred(schema, node.get("$ref")), field, found, depth + 1)
-    _walk(schema, node.get("items"), f"{field}[]", found, depth + 1)
+            found[path] = _label(schema, name, inner, is_required=name in names)
+            _walk(schema, inner, path, found, depth + 1, seen)
+    for inner in _alternatives(schema, node):
+        _walk(schema, inner, field, found, depth + 1, seen)
+    _walk(schema, node.get("items"), f"{field}[]", found, depth + 1, seen)
 
 
-def _label(name: str, node: JsonValue) -> Label:
+def _label(schema: JsonObject, name: str, node: JsonValue, *, is_required: bool) -> Label:
     title = node.get("title") if isinstance(node, dict) else None
     names = [_words(name), *([_words(title)] if isinstance(title, str) else [])]
     words = {word for each in names for word in each}
-    return Label(_kind(words), tuple(dict.fromkeys(" ".join(each) for each in names if each)))
+    own = tuple(dict.fromkeys(" ".join(each) for each in names if each))
+    branches = _branches(schema, node)
+    chosen = [branch for branch in branches if branch.get("type") != "null"]
+    return Label(
+        _kind(words, set(names[0])),
+        own,
+        is_chosen=bool(chosen) and all(map(_is_chosen, chosen)),
+        is_nullable=any(map(_takes_null, branches)),
+        is_required=is_required,
+    )
+
+
+def _branches(schema: JsonObject, node: JsonValue) -> list[JsonObject]:
+    """What a value may be, one description each: references and choices are followed."""
+    found: list[JsonObject] = []
+    pending, seen = [node], set[int]()
+    while pending and len(seen) < BRANCHES_MAX:
+        each = pending.pop()
+        if isinstance(each, dict) and id(each) not in seen:
+            seen.add(id(each))
+            inner = _alternatives(schema, each)
+            pending.extend(inner)
+            found.extend([] if inner else [each])
+    return found
+
+
+def _alternatives(schema: JsonObject, node: JsonObject) -> list[JsonValue]:
+    inner: list[JsonValue] = [referred(schema, node["$ref"])] if "$ref" in node else []
+    for keyword in ("anyOf", "oneOf", "allOf"):
+        choices = node.get(keyword)
+        inner += choices if isinstance(choices, list) else []
+    return inner
+
+
+def _is_chosen(branch: JsonObject) -> bool:
+    return "enum" in branch or "const" in branch or branch.get("type") == "boolean"
+
+
+def _takes_null(branch: JsonObject) -> bool:
+    types, values = branch.get("type"), branch.get("enum")
+    if isinstance(values, list):
+        return None in values
+    return types is None or types == "null" or (isinstance(types, list) and "null" in types)
 
 
 def _words(text: str) -> list[str]:
@@ -162,13 +214,15 @@ def _words(text: str) -> list[str]:
     return [word.lower() for word in _WORD.findall(parted)]
 
 
-def _kind(words: set[str]) -> Kind | None:
+def _kind(words: set[str], own: set[str]) -> Kind | None:
+    """What `words`, of a property's name and title, say; `own` are those of its name."""
     kinds = [kind for kind, triggers in _WORDS_OF.items() if words & triggers]
     if words & _MONEY:
         kinds = [Kind.TOTAL if kind is Kind.DUE else kind for kind in kinds]
     if Kind.DUE in kinds or any(word.endswith(("date", "datum", "日期")) for word in words):
         return next((kind for kind in _SPECIFIC_DATES if kind in kinds), Kind.DATE)
-    if words & _NO_TEXT:
+    said = own if any(own & triggers for triggers in _WORDS_OF.values()) else words
+    if words & _NO_TEXT or (said & _COUNTS and not said & _IS_MONEY):
         return None
     if Kind.ADDRESS in kinds:
         return Kind.ADDRESS

@@ -54,7 +54,22 @@ def test_a_text_is_read_as_the_amount_it_says(text: str, expected: list[str]) ->
 
 
 @pytest.mark.parametrize(
-    "text", ["", "total", "12 apples", "12.5.3,4,5", "4471-B", "1.2.3.4,5,6", "--5", "9" * 41, "٫", "²"]
+    "text",
+    [
+        "",
+        "total",
+        "12 apples",
+        "12.5.3,4,5",
+        "4471-B",
+        "1.2.3.4,5,6",
+        "--5",
+        "9" * 41,
+        "٫",
+        "²",
+        "INV 4471",
+        "QTY 5",
+        "usd 5.00",
+    ],
 )
 def test_what_is_no_amount_has_no_reading(text: str) -> None:
     assert readings(text) == set()
@@ -74,6 +89,7 @@ def found(text: str) -> list[tuple[str, frozenset[object]]]:
         pytest.param("1,49,-", ["1,49"], id="German dash for cents"),
         pytest.param("RM .57", [".57"], id="no leading zero"),
         pytest.param("ends. 5 begins", ["5"], id="the end of a sentence"),
+        pytest.param("TTL9.00", ["9.00"], id="a space that a scanner dropped"),
     ],
 )
 def test_amounts_are_found_where_they_stand(text: str, numbers: list[str]) -> None:
@@ -88,6 +104,7 @@ def test_amounts_are_found_where_they_stand(text: str, numbers: list[str]) -> No
         pytest.param("at (CHF 0.10", {"0.10", "-0.10"}, id="a bracket may be just a bracket"),
         pytest.param("64.20- ", {"64.20", "-64.20"}, id="a dash behind may be just a dash"),
         pytest.param("D-24937", {"24937"}, id="a hyphen after a letter is no minus"),
+        pytest.param("INV-4471", {"4471"}, id="nor after three that are no currency"),
     ],
 )
 def test_a_sign_in_a_document_counts_where_it_must_be_one(text: str, expected: set[str]) -> None:

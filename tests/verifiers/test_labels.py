@@ -34,6 +34,12 @@ from verifiers.labels import DEPTH_MAX, Kind, Label, field_labels, property_name
         ("customer_id", None),
         ("supplier_phone", None),
         ("first_name", None),
+        ("total_items", None),
+        ("total_quantity", None),
+        ("total_discount", None),
+        ("net_weight", None),
+        ("tax_rate", None),
+        ("total_value_of_items", Kind.TOTAL),
         ("description", None),
         ("_", None),
     ],
@@ -43,9 +49,18 @@ def test_a_name_tells_a_kind(name: str, kind: Kind | None) -> None:
 
 
 def test_a_title_tells_what_a_name_does_not() -> None:
-    label = field_labels({"properties": {"f3": {"title": "Delivery date"}}})["f3"]
+    label = field_labels({"properties": {"f3": {"type": "string", "title": "Delivery date"}}})["f3"]
 
     assert label == Label(Kind.DELIVERY, ("f", "delivery date"))
+
+
+def test_a_total_of_items_is_no_count_of_them() -> None:
+    labels = field_labels(
+        {"properties": {"total": {"title": "Total of all items"}, "n": {"title": "Total items"}}}
+    )
+
+    assert labels["total"].kind is Kind.TOTAL
+    assert labels["n"].kind is None
 
 
 def test_fields_are_found_in_items_choices_and_references() -> None:
@@ -88,3 +103,60 @@ def test_a_value_that_is_said_to_be_something_else_fits_less_than_an_uncaptioned
 @pytest.mark.parametrize(("words", "fit"), [("page count", 0), ("age:", 1), ("the age of", 1), ("", 0)])
 def test_a_field_of_no_kind_fits_where_its_own_name_stands(words: str, fit: int) -> None:
     assert Label(None, ("age",)).fit(None, words) == fit
+
+
+@pytest.mark.parametrize(
+    ("node", "is_chosen"),
+    [
+        pytest.param({"type": "string", "enum": ["cash", "card"]}, True, id="enum"),
+        pytest.param({"const": "invoice"}, True, id="const"),
+        pytest.param({"type": "boolean"}, True, id="boolean"),
+        pytest.param({"anyOf": [{"enum": ["cash"]}, {"type": "null"}]}, True, id="enum or null"),
+        pytest.param({"$ref": "#/$defs/Way"}, True, id="by reference"),
+        pytest.param({"anyOf": [{"enum": ["cash"]}, {"type": "string"}]}, False, id="enum or any text"),
+        pytest.param({"type": "string"}, False, id="text"),
+        pytest.param({}, False, id="anything"),
+    ],
+)
+def test_a_field_is_chosen_if_all_its_values_are_the_schemas_own(node: JsonObject, is_chosen: bool) -> None:
+    schema: JsonObject = {"$defs": {"Way": {"enum": ["cash", "card"]}}, "properties": {"f": node}}
+
+    assert field_labels(schema)["f"].is_chosen is is_chosen
+
+
+@pytest.mark.parametrize(
+    ("node", "is_nullable"),
+    [
+        pytest.param({"type": ["string", "null"]}, True, id="among types"),
+        pytest.param({"anyOf": [{"type": "string"}, {"type": "null"}]}, True, id="among choices"),
+        pytest.param({"enum": ["a", None]}, True, id="among values"),
+        pytest.param({}, True, id="anything"),
+        pytest.param({"type": "string"}, False, id="a text only"),
+        pytest.param({"enum": ["a"]}, False, id="a value only"),
+    ],
+)
+def test_a_field_is_nullable_if_its_schema_takes_null(node: JsonObject, is_nullable: bool) -> None:
+    assert field_labels({"properties": {"f": node}})["f"].is_nullable is is_nullable
+
+
+@pytest.mark.parametrize(
+    ("name", "is_identifier"),
+    [
+        ("invoice_number", True),
+        ("orderNo", True),
+        ("customer_id", True),
+        ("number_of_items", False),
+        ("total", False),
+        ("deposit", False),
+    ],
+)
+def test_a_number_that_names_a_thing_is_an_identifier(name: str, is_identifier: bool) -> None:
+    assert field_labels({"properties": {name: {}}})[name].is_identifier is is_identifier
+
+
+def test_choices_that_hold_themselves_are_walked_once() -> None:
+    """Ten branches that each lead back would be ten to the eighth steps."""
+    again: JsonObject = {"anyOf": [{"$ref": "#/$defs/Again"} for _ in range(10)]}
+    schema: JsonObject = {"$defs": {"Again": again}, "properties": {"f": {"$ref": "#/$defs/Again"}}}
+
+    assert field_labels(schema).keys() == {"f"}

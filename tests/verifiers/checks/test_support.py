@@ -8,6 +8,7 @@ from verifiers.answer import read_answer
 from verifiers.checks.support import check_support
 from verifiers.document import Document
 from verifiers.json_types import JsonValue
+from verifiers.labels import NO_LABEL, Label
 from verifiers.verdict import Outcome
 
 TEXT = """YONGFATT ENTERPRISE  (JM0517726)
@@ -20,12 +21,12 @@ Gutschrift -£64.20
 """
 
 
-def supported(value: JsonValue) -> tuple[str, str | None]:
+def supported(value: JsonValue, text: str = TEXT, label: Label = NO_LABEL) -> tuple[str, str | None]:
     (leaf,) = read_answer(json.dumps({"f": value})).leaves
-    finding = check_support(Document(TEXT), leaf).finding
+    finding = check_support(Document(text), leaf, label).finding
     evidence = finding.evidence
     if evidence is not None:
-        assert TEXT[evidence.start : evidence.end] == evidence.text
+        assert text[evidence.start : evidence.end] == evidence.text
     return finding.code, evidence.text if evidence is not None else None
 
 
@@ -37,7 +38,7 @@ def supported(value: JsonValue) -> tuple[str, str | None]:
         pytest.param("YONGFETT ENTERPRISE", "near", "YONGFATT ENTERPRISE", id="a letter misread"),
         pytest.param("1,080.90", "exact", "1,080.90", id="amount as written"),
         pytest.param("RM 1,080.90", "exact", "1,080.90", id="amount with its currency as written"),
-        pytest.param("1.080,90 EUR", "amount", "1,080.90", id="amount in another style"),
+        pytest.param("1.080,90 MYR", "amount", "1,080.90", id="amount in another style"),
         pytest.param(1080.9, "amount", "1,080.90", id="number"),
         pytest.param(-64.2, "amount", "64.20", id="negative number"),
         pytest.param(1.0809e3, "amount", "1,080.90", id="number with an exponent"),
@@ -90,3 +91,67 @@ def test_every_place_of_a_value_is_found() -> None:
     (leaf,) = read_answer('"5.00"').leaves
 
     assert len(check_support(Document("5.00 and 5,00 and RM5.00"), leaf).places) == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "evidence"),
+    [
+        pytest.param("Total GBP 486.00", "EUR 486.00", "GBP 486.00", id="codes"),
+        pytest.param("Total GBP 486.00", "€486.00", "GBP 486.00", id="a sign for a code"),
+        pytest.param("Total £486.00", "486.00 EUR", "£486.00", id="before and behind"),
+        pytest.param("Gesamt 1.248,31 EUR", "1.248,31 CHF", "1.248,31 EUR", id="behind both"),
+        pytest.param("TOTAL (RM):  9.00", "USD 9.00", "RM):  9.00", id="in brackets before a colon"),
+        pytest.param("Total CAD 5.00", "US$5.00", "CAD 5.00", id="another dollar"),
+        pytest.param("Tea 5.00 GBP\nTotal 9.00", "EUR 9.00", "GBP", id="named elsewhere only"),
+    ],
+)
+def test_an_amount_in_another_currency_fails(text: str, value: str, evidence: str) -> None:
+    assert supported(value, text) == ("support.other_currency", evidence)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        pytest.param("Total $5.00", "USD 5.00", id="dollars"),
+        pytest.param("Total $5.00", "SGD 5.00", id="a sign that may be another dollar"),
+        pytest.param("Total RM 5.00", "MYR 5.00", id="ringgit"),
+        pytest.param("Total 5,00 EUR", "€5,00", id="euro"),
+        pytest.param("Total £5.00", "GBP 5.00", id="pound"),
+        pytest.param("合计 ¥5.00", "CNY 5.00", id="yuan"),
+        pytest.param("Total ¥5.00", "5.00 JPY", id="yen"),
+        pytest.param("Total Rs. 5.00", "INR 5.00", id="rupee"),
+        pytest.param("Total 5.00", "EUR 5.00", id="the document names none"),
+        pytest.param("Total EUR 5.00", "5.00", id="the value names none"),
+        pytest.param("CUP 3.50\nTotal 3.50", "USD 3.50", id="a word is no currency"),
+        pytest.param("GBP 5.00 (EUR 5.00)", "EUR 5.00", id="one of two"),
+        pytest.param("5.00 GBP 7.00 EUR", "7.00 EUR", id="between two"),
+    ],
+)
+def test_an_amount_in_the_documents_currency_passes(text: str, value: str) -> None:
+    assert supported(value, text)[0] in ("support.exact", "support.amount")
+
+
+@pytest.mark.parametrize(
+    ("value", "code"), [("EUR", "support.currency"), ("€", "support.nothing"), ("USD", "support.unsupported")]
+)
+def test_a_currency_is_supported_by_any_of_its_names(value: str, code: str) -> None:
+    assert supported(value, "Gesamt 5,00 €")[0] == code
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        pytest.param("Tea 4471.00", "INV 4471", id="letters and the number of an amount"),
+        pytest.param("Tea 4471.00", "CHF 4471", id="a currency's letters"),
+        pytest.param("Total 1,234.50", "1234.5", id="an amount itself"),
+    ],
+)
+def test_an_identifier_is_supported_by_no_amount(text: str, value: str) -> None:
+    assert supported(value, text, Label(None, ("invoice number",)))[0] == "support.unsupported"
+
+
+def test_a_value_of_the_schemas_own_is_abstained_from_where_the_document_does_not_hold_it() -> None:
+    chosen = Label(None, ("payment",), is_chosen=True)
+
+    assert supported("bank_transfer", TEXT, chosen)[0] == "support.chosen"
+    assert supported("Lieferung", TEXT, chosen)[0] == "support.exact"
