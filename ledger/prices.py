@@ -1,4 +1,4 @@
-"""Prices: rows with effective dates; one is selected for a cost, a ceiling of all for a hold.
+"""Prices: rows with effective dates; one is selected for a cost, a ceiling of several for a hold.
 
 A rate is nano-USD per million units of one class. A row may hold for a tier of context length
 (`min_input_tokens`) and for hours of the week (`weekday_mask`, bit 0 = Monday; minutes of the UTC
@@ -16,6 +16,8 @@ from ledger.money import NanoUSD, cost_of
 from ledger.usage import Rates, Usage
 
 STANDARD = "standard"
+MINUTE_US = 60_000_000
+DAY_US = 24 * 60 * MINUTE_US
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,14 @@ class Price:
             return False
         return self.start_minute <= moment.hour * 60 + moment.minute < self.end_minute
 
+    def changes(self, after_us: int, until_us: int) -> list[int]:
+        """The moments after `after_us` and up to `until_us` at which the row begins or ceases to hold."""
+        edges = [self.effective_from_us, self.effective_to_us]
+        if self.start_minute is not None and self.end_minute is not None:
+            for midnight_us in range(after_us - after_us % DAY_US, until_us + 1, DAY_US):
+                edges += [midnight_us + minute * MINUTE_US for minute in (self.start_minute, self.end_minute)]
+        return [edge for edge in edges if edge is not None and after_us < edge <= until_us]
+
 
 class PriceBook:
     """All price rows of a ledger."""
@@ -109,9 +119,9 @@ class PriceBook:
             )
         return max(fitting, key=lambda row: (row.min_input_tokens, row.start_minute is not None))
 
-    def ceiling(self, sku: str, at_us: int, until_us: int) -> Rates:
-        """The dearest rate of each class over every row that could price an attempt begun from `at_us`
-        to `until_us`, at any context length and any hour: what a hold reckons with.
+    def ceiling(self, sku: str, at_us: int, until_us: int, input_tokens_max: int) -> Rates:
+        """The dearest rate of each class over every row that can price an attempt dispatched from `at_us`
+        to `until_us` with up to `input_tokens_max` tokens of input: what a hold reckons with.
 
         Raises PriceError unless a price is in force all that time, so that what was held for can be priced.
         """
@@ -119,17 +129,10 @@ class PriceBook:
         only = rows[0]
         if len(rows) == 1 and only.always and only.in_force(at_us) and only.in_force(until_us):
             return only.rates
-        changes = (edge for row in rows for edge in (row.effective_from_us, row.effective_to_us))
-        moments = {at_us, *(edge for edge in changes if edge is not None and at_us < edge <= until_us)}
-        live: list[Price] = []
-        for moment in moments:
-            current = self.current(sku, moment)
-            if not any(row.always for row in current):
-                raise PriceError(
-                    f"'{sku}' has no price in force at {to_datetime(moment).isoformat()}; state one in the configuration"
-                )
-            live.extend(current)
-        return Rates(*map(max, zip(*(row.rates.values() for row in live), strict=True)))
+        moments = {at_us, *(change for row in rows for change in row.changes(at_us, until_us))}
+        lengths = {0, *(row.min_input_tokens for row in rows if row.min_input_tokens <= input_tokens_max)}
+        found = [self.select(sku, moment, length) for moment in moments for length in lengths]
+        return Rates(*map(max, zip(*(row.rates.values() for row in found), strict=True)))
 
     def cost(self, price: Price, usage: Usage) -> NanoUSD:
         """Price `usage` by `price`, rounded once."""

@@ -3,22 +3,27 @@
 Pure. The bound of an attempt is every input token at the dearest class that it can trigger, plus
 `n` x the output limit at the dearest output class, plus a local engine's threads for the whole
 deadline. A plan's hold is the sum: the first route may cost its worst and fail, and so may the next.
+A price that changes with the hour counts at its dearest from now to the attempt's last deadline.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from ledger.errors import PriceError
 from ledger.money import NanoUSD, bound_of
 from ledger.prices import PriceBook
 from ledger.usage import Rates
 from policies.decision import Allow
 from router.catalog import Catalog, Route
-from router.errors import ContextLengthError, InvalidRequestError
+from router.errors import ContextLengthError, InvalidRequestError, UnavailableError
 from router.image_tokens import image_tokens_max
 from router.request import ChatRequest
 
 SCHEMA_PROMPT_TOKENS_MAX = 256
 """What asking for a schema in the prompt adds, the schema's own bytes aside."""
+BEFORE_DISPATCH_S = 60.0
+"""How long a request may take from its planning to its first dispatch: a count of its prompt, a wait for
+held money, the disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +47,17 @@ class Plan:
     attempts: tuple[PlannedAttempt, ...]
     allow: Allow
     prompt_tokens_bound: int
-    left_out: tuple[str, ...] = ()
-    """Sentences: which routes of the policy are not in the plan, and why."""
+    too_long: tuple[str, ...] = ()
+    """Sentences: the routes left out because the request does not fit their window."""
+    unpriced: tuple[str, ...] = ()
+    """Sentences: the routes left out because no price is in force for them."""
     uncounted: tuple[Route, ...] = ()
     """Routes left out only because the byte bound exceeds their window: an exact count may help."""
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """Sentences: which routes of the policy are not in the plan, and why."""
+        return self.too_long + self.unpriced
 
     @property
     def hold_nano_usd(self) -> NanoUSD:
@@ -70,51 +82,59 @@ class Planner:
     ) -> Plan:
         """Plan `models` in order. `counted` holds exact prompt tokens by route name, where known.
 
-        Routes whose window the request does not fit are left out; a plan may so be empty.
+        Routes whose window the request does not fit, and those that no price is in force for, are left
+        out; a plan may so be empty.
         """
         attempts: list[PlannedAttempt] = []
-        left_out: list[str] = []
+        too_long: list[str] = []
+        unpriced: list[str] = []
         uncounted: list[Route] = []
         dearest = 0
-        for model in models:
-            for route in self._catalog.serving(model):
-                bound = prompt_bound(request, route)
-                dearest = max(dearest, bound)
-                prompt = min(counted.get(route.name, bound), bound)
-                room = route.context_window - prompt
-                if room < 1:
-                    if route.name not in counted:
-                        uncounted.append(route)
-                    left_out.append(
-                        f"route '{route.name}' holds {route.context_window} tokens and the request has {prompt}"
-                        f"{'' if route.name in counted else ' at most'}"
-                    )
-                    continue
-                attempts.append(self._attempt(request, route, prompt, room, at_us))
-        return Plan(allow.plan, tuple(attempts), allow, dearest, tuple(left_out), tuple(uncounted))
+        ends_s = BEFORE_DISPATCH_S
+        for route in (route for model in models for route in self._catalog.serving(model)):
+            bound = prompt_bound(request, route)
+            dearest = max(dearest, bound)
+            prompt = min(counted.get(route.name, bound), bound)
+            if prompt >= route.context_window:
+                if route.name not in counted:
+                    uncounted.append(route)
+                too_long.append(
+                    f"route '{route.name}' holds {route.context_window} tokens and the request has {prompt}"
+                    f"{'' if route.name in counted else ' at most'}"
+                )
+                continue
+            until_us = at_us + int((ends_s + route.deadline_s) * 1_000_000)
+            try:
+                rates = self._prices.ceiling(route.price_sku, at_us, until_us, prompt)
+            except PriceError as error:
+                unpriced.append(f"route '{route.name}' of model '{route.model}' cannot be paid for: {error}")
+                continue
+            ends_s += route.deadline_s
+            attempts.append(_attempt(request, route, prompt, rates))
+        return Plan(
+            allow.plan, tuple(attempts), allow, dearest, tuple(too_long), tuple(unpriced), tuple(uncounted)
+        )
 
-    def _attempt(
-        self, request: ChatRequest, route: Route, prompt: int, room: int, at_us: int
-    ) -> PlannedAttempt:
-        until_us = at_us + int(route.deadline_s * 1_000_000)
-        rates = self._prices.ceiling(route.price_sku, at_us, until_us)
-        limit = min(request.max_tokens or route.max_output_tokens, route.max_output_tokens, room)
-        images = min(image_bound(request, route), prompt)
-        fixed = bound_of(
-            (
-                (prompt - images, dearest_input(rates)),
-                (images, max(rates.input_image, dearest_input(rates))),
-                (int(route.deadline_s * 1_000_000) * route.compute_threads, max(rates.cpu_us, rates.gpu_us)),
-            )
+
+def _attempt(request: ChatRequest, route: Route, prompt: int, rates: Rates) -> PlannedAttempt:
+    room = route.context_window - prompt
+    limit = min(request.max_tokens or route.max_output_tokens, route.max_output_tokens, room)
+    images = min(image_bound(request, route), prompt)
+    fixed = bound_of(
+        (
+            (prompt - images, dearest_input(rates)),
+            (images, max(rates.input_image, dearest_input(rates))),
+            (int(route.deadline_s * 1_000_000) * route.compute_threads, max(rates.cpu_us, rates.gpu_us)),
         )
-        output_rate = max(rates.output_text, rates.output_reasoning, rates.output_audio)
-        return PlannedAttempt(
-            route=route,
-            max_tokens=limit,
-            bound_nano_usd=NanoUSD(fixed + bound_of(((request.choices * limit, output_rate),))),
-            fixed_nano_usd=fixed,
-            output_rate=output_rate,
-        )
+    )
+    output_rate = max(rates.output_text, rates.output_reasoning, rates.output_audio)
+    return PlannedAttempt(
+        route=route,
+        max_tokens=limit,
+        bound_nano_usd=NanoUSD(fixed + bound_of(((request.choices * limit, output_rate),))),
+        fixed_nano_usd=fixed,
+        output_rate=output_rate,
+    )
 
 
 def prompt_bound(request: ChatRequest, route: Route) -> int:
@@ -145,7 +165,7 @@ def clamped(plan: Plan, request: ChatRequest, available_nano_usd: int) -> Plan |
     if limit < plan.allow.min_output_tokens:
         return None
     attempts = tuple(_with_limit(attempt, request.choices, limit) for attempt in plan.attempts)
-    return Plan(plan.name, attempts, plan.allow, plan.prompt_tokens_bound, plan.left_out)
+    return replace(plan, attempts=attempts)
 
 
 def _with_limit(attempt: PlannedAttempt, choices: int, limit: int) -> PlannedAttempt:
@@ -163,9 +183,13 @@ def refuse_empty(plan: Plan, request: ChatRequest) -> None:
     """Raise what the caller should know if no route is left."""
     if plan.attempts:
         return
-    if plan.left_out:
+    if plan.too_long:
         raise ContextLengthError(
             f"the request is too long: {'; '.join(plan.left_out)}. Shorten the messages or name a model with a larger window",
             param="messages",
+        )
+    if plan.unpriced:
+        raise UnavailableError(
+            f"'{request.model}' cannot be answered now: {'; '.join(plan.unpriced)}", code="no_price"
         )
     raise InvalidRequestError(f"no route serves '{request.model}'", param="model")

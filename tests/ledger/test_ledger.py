@@ -191,7 +191,7 @@ def test_a_new_price_holds_from_now_on_and_not_for_what_was_dispatched_before(pa
         ledger.ensure_prices([stated_price("model", Rates(output_text=9), 200)])
         assert ledger.prices.select("model", 199, 0).rates.output_text == 5
         assert ledger.prices.select("model", 200, 0).rates.output_text == 9
-        assert ledger.prices.ceiling("model", 150, 250).output_text == 9
+        assert ledger.prices.ceiling("model", 150, 250, 0).output_text == 9
     with opened(path) as again:
         assert again.prices.select("model", 0, 0).rates.output_text == 5
         assert again.prices.select("model", 10**15, 0).rates.output_text == 9

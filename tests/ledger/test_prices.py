@@ -98,9 +98,9 @@ def test_a_single_row_out_of_force_prices_nothing_and_bounds_nothing() -> None:
         with pytest.raises(PriceError):
             selected(book, at_us)
         with pytest.raises(PriceError):
-            book.ceiling("model", at_us, at_us)
+            book.ceiling("model", at_us, at_us, 0)
     with pytest.raises(PriceError):
-        book.ceiling("model", START_US, START_US + DAY_US)
+        book.ceiling("model", START_US, START_US + DAY_US, 0)
 
 
 def test_the_list_recorded_last_replaces_the_one_before_whole() -> None:
@@ -114,8 +114,9 @@ def test_the_list_recorded_last_replaces_the_one_before_whole() -> None:
     book = PriceBook([*old, new])
     assert selected(book, START_US - 1) == "old_peak"
     assert selected(book, START_US) == selected(book, START_US, 300_000) == "new"
-    assert book.ceiling("model", START_US, START_US + DAY_US) == new.rates
-    assert book.ceiling("model", START_US - 1, START_US) == old[1].rates
+    assert book.ceiling("model", START_US, START_US + DAY_US, 300_000) == new.rates
+    assert book.ceiling("model", START_US - 1, START_US, 300_000) == old[1].rates
+    assert book.ceiling("model", START_US - 1, START_US, 200_000) == old[2].rates
 
 
 def test_an_unknown_sku_is_refused_with_a_near_one() -> None:
@@ -124,7 +125,7 @@ def test_an_unknown_sku_is_refused_with_a_near_one() -> None:
     assert not book.knows("gpt-5")
     for ask in (
         lambda: book.select("gpt-5.4", 0, 0),
-        lambda: book.ceiling("gpt-5.4", 0, 0),
+        lambda: book.ceiling("gpt-5.4", 0, 0, 0),
         lambda: book.current("gpt-5.4", 0),
     ):
         with pytest.raises(PriceError, match=r"did you mean 'gpt-5\.5'"):
@@ -158,6 +159,26 @@ def test_deepseeks_peak_begins_and_ends_at_its_borders(
         assert found.rates.values() == tuple(factor * rate for rate in off_peak.rates.values())
 
 
+PEAK_HOLDS = {
+    # minutes after Monday 00:00 UTC from which, and for how long; a peak is 01:00 to 04:00
+    "long before the peak": (0, 59, 1), "until the peak begins": (0, 60, 2), "over all of the peak": (0, 300, 2),
+    "within the peak": (70, 10, 2), "from the last minute of the peak": (239, 10, 2), "after the peak": (240, 119, 1),
+    "over the next peak": (240, 120, 2), "on Saturday": (5 * 1_440, 1_440, 1), "over the weekend": (5 * 1_440, 3_000, 2),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("begins", "lasts", "factor"), PEAK_HOLDS.values(), ids=PEAK_HOLDS.keys())
+def test_a_hold_is_at_the_peaks_price_only_if_the_attempt_may_meet_the_peak(
+    begins: int, lasts: int, factor: int
+) -> None:
+    book = PriceBook(deepseek_prices("deepseek/deepseek-flash", 0))
+    at_us = START_US + begins * MINUTE_US
+    off_peak = next(row for row in book.current("deepseek/deepseek-flash", at_us) if row.always)
+    ceiling = book.ceiling("deepseek/deepseek-flash", at_us, at_us + lasts * MINUTE_US, 10**6)
+    assert ceiling.values() == tuple(factor * rate for rate in off_peak.rates.values())
+
+
+LENGTHS = (0, 99, 100, 10**6)
 rates = st.builds(Rates, **dict.fromkeys(UNIT_CLASSES, st.integers(0, 10)))
 moments = st.integers(0, 10).map(lambda eighths: START_US + eighths * DAY_US // 8)
 prices = st.builds(
@@ -177,19 +198,32 @@ prices = st.builds(
 )
 
 
-@given(st.lists(prices, min_size=1, max_size=6), moments, st.integers(0, DAY_US), st.data())
+@given(
+    st.lists(prices, min_size=1, max_size=6),
+    moments,
+    st.integers(0, DAY_US),
+    st.sampled_from(LENGTHS),
+    st.data(),
+)
 def test_whatever_a_hold_reckoned_with_covers_every_row_that_can_price_it(
-    rows: list[Price], at_us: int, lasts_us: int, data: st.DataObject
+    rows: list[Price], at_us: int, lasts_us: int, tokens_max: int, data: st.DataObject
 ) -> None:
     book = PriceBook(rows)
     try:
-        ceiling = book.ceiling("model", at_us, at_us + lasts_us)
+        ceiling = book.ceiling("model", at_us, at_us + lasts_us, tokens_max)
     except PriceError:
         assume(False)  # nothing is held, so nothing is dispatched
     edges = [row.effective_from_us for row in rows] + [row.effective_to_us or 0 for row in rows]
-    within = st.sampled_from([edge for edge in edges if at_us <= edge <= at_us + lasts_us] or [at_us])
+    borders = [START_US + day * DAY_US + minute * MINUTE_US for day in range(3) for minute in (0, 180, 720)]
+    within = st.sampled_from(
+        [edge for edge in edges + borders if at_us <= edge <= at_us + lasts_us] or [at_us]
+    )
     dispatched_us = data.draw(st.integers(at_us, at_us + lasts_us) | within)
-    price = book.select("model", dispatched_us, data.draw(st.sampled_from([0, 99, 100, 10**6])))
+    price = book.select(
+        "model",
+        dispatched_us,
+        data.draw(st.sampled_from([length for length in LENGTHS if length <= tokens_max])),
+    )
     assert all(own <= most for own, most in zip(price.rates.values(), ceiling.values(), strict=True))
     used = data.draw(st.builds(Usage, **dict.fromkeys(UNIT_CLASSES, st.integers(0, 10**6))))
     assert book.cost(price, used) <= bound_of(zip(used.values(), ceiling.values(), strict=True))
@@ -199,7 +233,7 @@ def test_whatever_a_hold_reckoned_with_covers_every_row_that_can_price_it(
 def test_a_ceiling_is_made_of_rates_that_some_row_has(rows: list[Price], at_us: int, lasts_us: int) -> None:
     book = PriceBook(rows)
     try:
-        ceiling = book.ceiling("model", at_us, at_us + lasts_us)
+        ceiling = book.ceiling("model", at_us, at_us + lasts_us, 10**6)
     except PriceError:
         assume(False)
     for name in UNIT_CLASSES:
@@ -212,8 +246,8 @@ def test_a_price_that_has_fallen_lowers_what_is_held() -> None:
         a_price("cheap", 1, recorded_at_us=START_US, effective_from_us=START_US),
     )
     book = PriceBook([dear, cheap])
-    assert book.ceiling("model", START_US, START_US + HOUR_US) == cheap.rates
-    assert book.ceiling("model", START_US - 1, START_US - 1) == dear.rates
+    assert book.ceiling("model", START_US, START_US + HOUR_US, 0) == cheap.rates
+    assert book.ceiling("model", START_US - 1, START_US - 1, 0) == dear.rates
 
 
 def test_a_cost_is_each_class_at_its_own_rate() -> None:

@@ -1,7 +1,7 @@
 """A plan's bound is never less than what its attempts can cost."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -13,7 +13,7 @@ from ledger.price_seeds import deepseek_prices
 from ledger.prices import PriceBook
 from ledger.usage import UNIT_CLASSES, Usage
 from router.catalog import Catalog, Origin
-from router.errors import ContextLengthError, InvalidRequestError
+from router.errors import ContextLengthError, InvalidRequestError, UnavailableError
 from router.planning import Plan, Planner, clamped, prompt_bound, refuse_empty
 
 PRICES = PriceBook([flat_price(CHEAP.price_sku, 1, 2), flat_price(DEAR.price_sku, 10, 50)])
@@ -59,6 +59,58 @@ def test_a_plan_is_held_whole() -> None:
     one, both = plan_for("cheap-model"), plan_for("cheap-model", "dear-model")
     assert both.hold_nano_usd == sum(attempt.bound_nano_usd for attempt in both.attempts)
     assert both.hold_nano_usd > 10 * one.hold_nano_usd
+
+
+FLASH = replace(CHEAP, price_sku="deepseek/deepseek-flash", deadline_s=600)
+MONDAY = datetime(2026, 11, 23, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("names", "minute", "factors"),
+    [
+        (["one"], 30, [1]),
+        (["one"], 55, [2]),
+        (["one"], 120, [2]),
+        (["one", "two"], 45, [1, 2]),
+        (["one", "two"], 30, [1, 1]),
+    ],
+    ids=[
+        "off-peak",
+        "the peak begins before the deadline",
+        "peak",
+        "the peak begins before the deadline of the fallback",
+        "both end before it",
+    ],
+)
+def test_a_hold_takes_the_peaks_price_only_where_an_attempt_may_meet_it(
+    names: list[str], minute: int, factors: list[int]
+) -> None:
+    routes = [replace(FLASH, name=name, model=name) for name in names]
+    planner = Planner(Catalog(routes), PriceBook(deepseek_prices(FLASH.price_sku, 0)))
+
+    def bounds(moment: datetime) -> list[int]:
+        plan = planner.plan(chat(), allow(*names), names, to_us(moment), {})
+        return [attempt.bound_nano_usd for attempt in plan.attempts]
+
+    off_peak = bounds(MONDAY - timedelta(days=1))
+    expected = [factor * bound for factor, bound in zip(factors, off_peak, strict=True)]
+    assert bounds(MONDAY + timedelta(minutes=minute)) == expected
+
+
+@pytest.mark.parametrize("ends_us", [NOW_US, NOW_US + 1_000_000], ids=["it has ended", "it ends meanwhile"])
+def test_a_route_whose_price_is_not_in_force_is_left_out_and_named_if_none_is_left(ends_us: int) -> None:
+    ended = replace(flat_price(CHEAP.price_sku, 1, 2), effective_to_us=ends_us)
+    planner = Planner(Catalog([CHEAP, DEAR]), PriceBook([ended, flat_price(DEAR.price_sku, 10, 50)]))
+    names = (CHEAP.name, DEAR.name)
+    plan = planner.plan(chat(), allow(*names), names, NOW_US, {})
+    assert [attempt.route.name for attempt in plan.attempts] == [DEAR.name]
+    assert "model 'cheap-model' cannot be paid for" in plan.left_out[0]
+    alone = planner.plan(chat(), allow(CHEAP.name), (CHEAP.name,), NOW_US, {})
+    with pytest.raises(
+        UnavailableError, match=r"model 'cheap-model'.*state one in the configuration"
+    ) as caught:
+        refuse_empty(alone, chat())
+    assert (caught.value.status, caught.value.code) == (503, "no_price")
 
 
 def test_the_models_own_limit_is_sent_where_the_caller_gives_none() -> None:
