@@ -17,7 +17,7 @@ from router.caller import Caller
 from router.catalog import Route
 from router.counting import PromptCounter
 from router.errors import BudgetExceededError, BudgetHeldError
-from router.planning import Plan, Planner, clamped, refuse_empty
+from router.planning import Plan, Planner, clamped, refuse_empty, without_cost
 from router.request import ChatRequest
 
 HELD_WAIT_S = 1.0
@@ -59,8 +59,7 @@ class Admission:
             fitted = self._fit(plan, caller, at_us)
             if not isinstance(fitted, Shortfall):
                 return plan, fitted
-            lowered = self._lowered(request, plan, caller, at_us, counted)
-            if lowered is not None:
+            for lowered in self._lowered(request, plan, caller, at_us, counted):
                 fitted_lower = self._fit(lowered, caller, at_us)
                 if not isinstance(fitted_lower, Shortfall):
                     return lowered, fitted_lower
@@ -77,14 +76,14 @@ class Admission:
 
     def _lowered(
         self, request: ChatRequest, plan: Plan, caller: Caller, at_us: int, counted: dict[str, int]
-    ) -> Plan | None:
-        """The plan that the policy's `at_limit` puts in place of one that does not fit."""
+    ) -> Sequence[Plan]:
+        """The plans that the policy's `at_limit` puts in place of one that does not fit, first choice first."""
         match plan.allow.at_limit:
             case AtLimit.DENY:
-                return None
+                return ()
             case AtLimit.CHEAP_ONLY:
                 cheap = self._planner.plan(request, plan.allow, plan.allow.cheap_routes, at_us, counted)
-                return cheap if cheap.attempts else None
+                return [lower for lower in (cheap, without_cost(cheap)) if lower.attempts]
             case AtLimit.CLAMP:
                 headroom = self._accounts.ledger.budgets.headroom(caller.scopes, at_us)
                 limits = [
@@ -95,7 +94,8 @@ class Admission:
                     )
                     if limit is not None
                 ]
-                return clamped(plan, request, min(limits)) if limits else None
+                lowered = clamped(plan, request, min(limits)) if limits else None
+                return () if lowered is None else (lowered,)
 
     async def _count(
         self, request: ChatRequest, routes: Sequence[Route], counted: dict[str, int]

@@ -168,6 +168,11 @@ def clamped(plan: Plan, request: ChatRequest, available_nano_usd: int) -> Plan |
     return replace(plan, attempts=attempts)
 
 
+def without_cost(plan: Plan) -> Plan:
+    """Those attempts of a plan that cost nothing; there may be none."""
+    return replace(plan, attempts=tuple(each for each in plan.attempts if each.bound_nano_usd == 0))
+
+
 def _with_limit(attempt: PlannedAttempt, choices: int, limit: int) -> PlannedAttempt:
     lowered = min(attempt.max_tokens, limit)
     bound = NanoUSD(attempt.fixed_nano_usd + bound_of(((choices * lowered, attempt.output_rate),)))

@@ -122,6 +122,39 @@ def test_cheap_only_answers_from_the_cheap_plan(tmp_path: Path) -> None:
             assert (response.status, response.headers["x-steelyard-route"]) == (200, "fake-model")
 
 
+FREE = (
+    "  free:\n    provider: fake\n    context_window: 100000\n    max_output_tokens: 4000\n"
+    '    price: {input_usd_per_million: "0", output_usd_per_million: "0"}\n'
+)
+
+
+@pytest.mark.parametrize(
+    ("at_limit", "model", "cheap", "route"),
+    [
+        ("cheap_only", "auto", "[fake-model, free]", "free"),
+        ("cheap_only", "free", "[fake-model]", "free"),
+        ("cheap_only", "auto", "[fake-model]", None),
+        ("clamp", "free", "[free]", None),
+        ("deny", "free", "[free]", None),
+    ],
+)
+def test_a_limit_of_zero_leaves_what_costs_nothing_and_only_under_cheap_only(
+    tmp_path: Path, at_limit: str, model: str, cheap: str, route: str | None
+) -> None:
+    rules = {
+        "finance": f'team: finance\nmodels: ["*"]\nplans: {{cheap: {cheap}}}\nauto: {{generation: cheap}}\n'
+        f"limits: {{day_usd: 0}}\nat_limit: {at_limit}\n"
+    }
+    with running_upstream(prices=PRICES) as upstream:
+        config = write_config(tmp_path, config_text(upstream.base_url, rest=FREE), rules)
+        key = make_key(config)
+        with running_gateway(config) as gateway:
+            response = gateway.chat(key, model=model, max_tokens=1_000)
+            assert response.headers.get("x-steelyard-route") == route
+            assert response.status == (402 if route is None else 200)
+            assert len(upstream.requests) == (0 if route is None else 1)
+
+
 def test_a_keys_own_limit_set_beside_a_running_gateway_holds(tmp_path: Path) -> None:
     with running_upstream(Behaviour(usage=USAGE), prices=PRICES) as upstream:
         config = write_config(tmp_path, config_text(upstream.base_url))
