@@ -104,6 +104,11 @@ def _add_path(
         counted["attempts"] += entry.state == State.DISPATCHED
         if entry.state != State.DISPATCHED and entry.state != State.VOID:
             counted[STATES[State(entry.state)]] += entry.cost_nano_usd or 0
+        counted["audited"] += entry.state == State.DISPATCHED and entry.role == "audit"
+        counted["escalated"] += entry.state == State.DISPATCHED and entry.role == "escalation"
+        for purpose in ("audit", "escalation"):
+            if entry.role in (purpose, f"{purpose}_again"):
+                counted[f"{purpose}_nano_usd"] += entry.cost_nano_usd or 0
         counted["input_tokens"] += sum(getattr(entry, name) for name in INPUTS)
         counted["cached_tokens"] += entry.cache_read
         counted["output_tokens"] += sum(getattr(entry, name) for name in TOKENS if name not in INPUTS)
@@ -184,5 +189,7 @@ def _key(by: tuple[Dimension, ...], request: RequestRow, entry: EntryRow | None)
         Dimension.PLAN: request.plan,
         Dimension.KIND: request.task_kind,
         Dimension.ORIGIN: entry.origin if entry is not None else "",
+        Dimension.CLASS: request.task_class,
+        Dimension.LABEL: request.label or "",
     }
     return tuple(values[dimension] for dimension in by)

@@ -34,7 +34,7 @@ from sqlalchemy import (
 
 from ledger.money import UNITS_PER_PRICE
 from ledger.report_values import JUDGES, Dimension
-from ledger.rows import ENDED, OutcomeSource, State
+from ledger.rows import AUDIT_ROLES, ENDED, ESCALATION_ROLES, OutcomeSource, Role, State
 from ledger.selectables import ANSWER, ENTRY, OUTCOME, PRICE, REQUEST
 from ledger.usage import UNIT_CLASSES
 
@@ -87,6 +87,8 @@ class Scope:
             Dimension.PLAN: REQUEST.c.plan,
             Dimension.KIND: REQUEST.c.task_kind,
             Dimension.ORIGIN: attempt.c.origin,
+            Dimension.CLASS: REQUEST.c.task_class,
+            Dimension.LABEL: REQUEST.c.label,
         }
         return [columns[dimension].label(f"key_{place}") for place, dimension in enumerate(self.by)]
 
@@ -97,14 +99,18 @@ class Scope:
 
 def spending(scope: Scope) -> Sums:
     """Money by state, tokens and attempts."""
-    cost = func.coalesce(ENTRY.c.cost_nano_usd, 0)
+    cost, dispatched = func.coalesce(ENTRY.c.cost_nano_usd, 0), ENTRY.c.state == State.DISPATCHED.value
     input_tokens = _sum_of(ENTRY, INPUT_CLASSES)
     output_tokens = _sum_of(ENTRY, OUTPUT_CLASSES)
     keys = [*scope.keys(ENTRY), or_(REQUEST.c.simulated, ENTRY.c.simulated).label("apart")]
     return (
         select(
             *keys,
-            _count(ENTRY.c.state == State.DISPATCHED.value).label("attempts"),
+            _count(dispatched).label("attempts"),
+            _count(and_(dispatched, ENTRY.c.role == Role.AUDIT.value)).label("audited"),
+            _count(and_(dispatched, ENTRY.c.role == Role.ESCALATION.value)).label("escalated"),
+            _sum_where(ENTRY.c.role.in_(AUDIT_ROLES), cost).label("audit_nano_usd"),
+            _sum_where(ENTRY.c.role.in_(ESCALATION_ROLES), cost).label("escalation_nano_usd"),
             _sum_where(ENTRY.c.state == State.SETTLED.value, cost).label("settled_nano_usd"),
             _sum_where(ENTRY.c.state == State.SETTLED_ESTIMATED.value, cost).label("estimated_nano_usd"),
             _sum_where(ENTRY.c.state == State.POSTED_WORST.value, cost).label("posted_worst_nano_usd"),

@@ -38,6 +38,10 @@ class Dimension(StrEnum):
     PLAN = "plan"
     KIND = "kind"
     ORIGIN = "origin"
+    CLASS = "class"
+    """The task class: requests that behave alike."""
+    LABEL = "label"
+    """The data classification; empty where none was known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,14 @@ class Measures:
     """Posted at the bound after a crash."""
     adjusted_nano_usd: int = 0
     """Later corrections of any of these; may be negative."""
+    audited: int = 0
+    """Requests about which an auditor was asked."""
+    escalated: int = 0
+    """Requests that went on to a dearer model after a verdict."""
+    audit_nano_usd: int = 0
+    """Of all these, what auditors cost."""
+    escalation_nano_usd: int = 0
+    """Of all these, what answers cost that a dearer model gave after a verdict."""
 
     input_tokens: int = 0
     cached_tokens: int = 0
@@ -180,6 +192,10 @@ class Part:
     total: Measures
     baseline_routes: tuple[str, ...]
     """The premium routes at whose prices the estimate is made."""
+
+
+PLAN_DIMENSIONS = (Dimension.TEAM, Dimension.CLASS, Dimension.PLAN)
+"""The grouping from which `ledger.plan_costs` reads what an answer costs on each plan."""
 
 
 @dataclass(frozen=True, slots=True)

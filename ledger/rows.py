@@ -30,6 +30,29 @@ ENDED = (State.SETTLED, State.SETTLED_ESTIMATED, State.VOID, State.POSTED_WORST)
 """The states that end an attempt; it reaches one of them, once (a unique index has this condition)."""
 
 
+class Role(StrEnum):
+    """Why an attempt was made. Of an audit or an escalation that takes several tries, the first alone has
+    the plain name, so that counting it counts requests."""
+
+    ANSWER = "answer"
+    RETRY = "retry"
+    """The same route again, after a failure."""
+    FALLBACK = "fallback"
+    """The plan's next route, after a failure."""
+    AUDIT = "audit"
+    """An auditor was asked about an answer."""
+    AUDIT_AGAIN = "audit_again"
+    ESCALATION = "escalation"
+    """A dearer model answered, because a verdict said so."""
+    ESCALATION_AGAIN = "escalation_again"
+    GRADE = "grade"
+    """A sampled answer was graded, so that accuracy can be estimated."""
+
+
+AUDIT_ROLES = (Role.AUDIT.value, Role.AUDIT_AGAIN.value)
+ESCALATION_ROLES = (Role.ESCALATION.value, Role.ESCALATION_AGAIN.value)
+
+
 class OutcomeSource(StrEnum):
     """Who says that an answer is right or wrong."""
 
@@ -98,7 +121,7 @@ class EntryRow(NamedTuple):
     attempt_no: int
     """1 for the plan's first attempt."""
     role: str
-    """Why the attempt was made: "answer", "retry", "fallback", "audit", "escalation"."""
+    """A Role."""
     team: str
     key_id: str
     plan: str

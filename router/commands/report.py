@@ -15,11 +15,12 @@ from typing import Annotated
 import typer
 
 from ledger.clock import to_us
-from ledger.report_values import Dimension
+from ledger.report_values import PLAN_DIMENSIONS, Dimension, Report
 from ledger.reports import spend_report
 from router.commands.config_option import ledger_path_of
 from router.commands.exit_codes import errors_as_sentences
 from router.commands.ledger_file import reading, refusal
+from router.commands.plan_cost_tables import print_plan_costs
 from router.commands.report_formats import report_json, write_csv
 from router.commands.report_tables import period, print_report
 from router.commands.tables import stdout_console
@@ -53,7 +54,8 @@ def report(
     by: Annotated[
         str,
         typer.Option(
-            help='Any of team, model, day, route, plan, kind, origin; "" for the total alone.', metavar="LIST"
+            help='Any of team, model, day, route, plan, kind, origin, class, label; "" for the total alone.',
+            metavar="LIST",
         ),
     ] = "team,model",
     output: Annotated[
@@ -78,13 +80,19 @@ def report(
         path = ledger_path_of(config, ledger)
         with reading(path) as engine:
             found = spend_report(engine, team=team, from_us=from_us, to_us=to_us, by=dimensions)
+            plans: Report | None = None
+            if found.observed.total.audited or found.simulated.total.audited:
+                plans = spend_report(engine, team=team, from_us=from_us, to_us=to_us, by=PLAN_DIMENSIONS)
         match output:
             case Format.CSV:
                 write_csv(found, sys.stdout)
             case Format.JSON:
-                typer.echo(json.dumps(report_json(found), indent=2, ensure_ascii=False))
+                typer.echo(json.dumps(report_json(found, plans), indent=2, ensure_ascii=False))
             case Format.TABLE if not found.empty:
-                print_report(stdout_console(), found)
+                console = stdout_console()
+                print_report(console, found)
+                if plans is not None:
+                    print_plan_costs(console, plans)
     if found.empty:
         raise refusal(f"the ledger {path} holds no request: {period(found)}")
 

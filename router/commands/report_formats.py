@@ -8,8 +8,9 @@ import csv
 from typing import IO
 
 from ledger.clock import to_datetime
-from ledger.history_json import JsonObject
+from ledger.history_json import JsonObject, JsonValue
 from ledger.money import format_usd
+from ledger.plan_costs import class_costs
 from ledger.report_values import ESTIMATE_METHOD, MEASURES, Measures, Part, Report, ReportRow
 
 DERIVED = ("cost_nano_usd", "baseline_difference_nano_usd", "cost_per_correct_nano_usd")
@@ -25,8 +26,12 @@ def write_csv(report: Report, out: IO[str]) -> None:
             writer.writerow([*row.key, simulated, *("" if number is None else number for number in numbers)])
 
 
-def report_json(report: Report) -> JsonObject:
-    """Give the report as JSON-ready values; money in nano-USD, the cost also as dollars in a string."""
+def report_json(report: Report, plans: Report | None) -> JsonObject:
+    """Give the report as JSON-ready values; money in nano-USD, the cost also as dollars in a string.
+
+    `plans` is the same report by plan, from which the costs of an answer are read; None if nothing
+    was audited.
+    """
     return {
         "team": report.team,
         "from": _time(report.from_us),
@@ -35,9 +40,11 @@ def report_json(report: Report) -> JsonObject:
         "rows": [_row(report, row) for row in report.observed.rows],
         "total": _measures(report.observed.total),
         "estimate": _estimate(report.observed),
+        "plan_costs": _plan_costs(plans.observed) if plans is not None else [],
         "simulated": {
             "rows": [_row(report, row) for row in report.simulated.rows],
             "total": _measures(report.simulated.total),
+            "plan_costs": _plan_costs(plans.simulated) if plans is not None else [],
         },
     }
 
@@ -53,6 +60,29 @@ def _estimate(part: Part) -> JsonObject:
         "cost_nano_usd": total.baseline_cost_nano_usd,
         "difference_nano_usd": total.baseline_difference_nano_usd,
     }
+
+
+def _plan_costs(part: Part) -> list[JsonValue]:
+    """What an answer costs on each plan: nano-USD rounded half to even, shares as they are."""
+    return [
+        {
+            "team": costs.team,
+            "class": costs.task_class,
+            "plan": costs.plan,
+            "answers": costs.answers,
+            "cheap_nano_usd": round(costs.cheap),
+            "audited_share": float(costs.audited),
+            "audit_nano_usd": round(costs.audit),
+            "escalated_share": float(costs.escalated),
+            "total_nano_usd": round(costs.total),
+            "premium_nano_usd": None if costs.premium is None else round(costs.premium),
+            "premium_is_estimate": costs.premium_is_estimate,
+            "break_even_share": None if costs.break_even is None else float(costs.break_even),
+            "advice": found.advice,
+        }
+        for found in class_costs(part)
+        for costs in found.plans
+    ]
 
 
 def _row(report: Report, row: ReportRow) -> JsonObject:

@@ -47,6 +47,7 @@ class RequestMaker:
     simulated: bool = False
     task_kind: str = "extraction"
     baseline: bool = True
+    plan: str = "cheap"
     rows: list[Row] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -59,7 +60,7 @@ class RequestMaker:
                 key_id="key_1",
                 endpoint="chat.completions",
                 model_requested="auto",
-                plan="cheap",
+                plan=self.plan,
                 routes="local/small,hosted/mid",
                 task_kind=self.task_kind,
                 task_class="invoices",
@@ -193,7 +194,7 @@ class RequestMaker:
             role=role,
             team=self.team,
             key_id="key_1",
-            plan="cheap",
+            plan=self.plan,
             route=route,
             provider=origin,
             origin=origin,

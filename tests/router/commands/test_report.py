@@ -79,11 +79,11 @@ def test_the_csv_gives_back_the_integers_of_the_report(ledger: Path) -> None:
 
 def test_the_json_keeps_its_names(ledger: Path) -> None:
     found = json.loads(run("--ledger", ledger, "--format", "json", "--by", "team").stdout)
-    assert list(found) == ["team", "from", "to", "by", "rows", "total", "estimate", "simulated"]
+    assert list(found) == ["team", "from", "to", "by", "rows", "total", "estimate", "plan_costs", "simulated"]
     assert found["by"] == ["team"]
     assert set(found["total"]) == {"cost_usd", "cost_per_correct_reason", *DERIVED, *MEASURES}
     assert set(found["rows"][0]) == {"key", *found["total"]}
-    assert set(found["simulated"]) == {"rows", "total"}
+    assert set(found["simulated"]) == {"rows", "total", "plan_costs"}
     assert found["estimate"]["is_estimate"] is True
     assert found["estimate"]["method"].startswith("ESTIMATE")
     assert found["estimate"]["baseline_routes"] == ["premium/big"]
@@ -98,7 +98,7 @@ def test_the_names_of_the_measures_are_a_contract() -> None:
         "settled_nano_usd", "estimated_nano_usd", "posted_worst_nano_usd", "adjusted_nano_usd",
     )  # fmt: skip
     assert MEASURES[-3:] == ("baseline_requests", "baseline_cost_nano_usd", "baseline_estimate_nano_usd")
-    assert len(MEASURES) == len(set(MEASURES)) == 38
+    assert len(MEASURES) == len(set(MEASURES)) == 42
 
 
 def test_the_table_says_everything_in_a_pipe_without_colours_or_folds(ledger: Path) -> None:
@@ -212,3 +212,41 @@ def test_a_reader_that_goes_away_ends_the_command_quietly(ledger: Path, output: 
         said = process.stderr.read()
         process.wait()
     assert (process.returncode, said) == (0, b"")
+
+
+@pytest.fixture(scope="module")
+def audited_ledger(empty_ledger: Path) -> Path:
+    made = []
+    for number in range(4):
+        request = RequestMaker(number, plan="cheap+audit", simulated=number == 3)
+        attempt_id = request.attempt(cost=1_000)
+        request.attempt("premium/big", "premium", cost=5_000, role="audit")
+        if number == 1:
+            attempt_id = request.attempt("premium/big", "premium", cost=90_000, role="escalation")
+        request.answer(attempt_id)
+        made.append(request)
+    return write_ledger(empty_ledger, empty_ledger.with_name("audited.sqlite"), made)
+
+
+def test_what_an_answer_costs_on_an_audited_plan_stands_below_with_its_advice(audited_ledger: Path) -> None:
+    said = run("--ledger", audited_ledger).stdout
+    observed, _, simulated = said.partition("SIMULATED  What an answer costs")
+    assert "What an answer costs" in observed
+    assert "finance, invoices: premium would be cheaper" not in observed
+    assert "finance, invoices: the audited plan is cheaper than premium: $0.000036 an answer" in observed
+    assert "nothing to compare with" in simulated
+
+
+def test_the_json_holds_the_terms_of_the_formula(audited_ledger: Path) -> None:
+    found = json.loads(run("--ledger", audited_ledger, "--format", "json").stdout)
+    (costs,) = found["plan_costs"]
+    assert (costs["plan"], costs["answers"]) == ("cheap+audit", 3)
+    assert (costs["cheap_nano_usd"], costs["audit_nano_usd"], costs["premium_nano_usd"]) == (
+        1_000,
+        5_000,
+        90_000,
+    )
+    assert (costs["audited_share"], costs["escalated_share"]) == (1.0, pytest.approx(1 / 3))
+    assert costs["total_nano_usd"] == 36_000
+    assert costs["break_even_share"] == pytest.approx(1 - 6_000 / 90_000)
+    assert [each["answers"] for each in found["simulated"]["plan_costs"]] == [1]
