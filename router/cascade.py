@@ -13,7 +13,7 @@ from ledger.clock import Clock
 from ledger.rows import State
 from ledger.usage import Usage
 from router.accounts import NO_USAGE, Attempt, Hold, Settlement
-from router.call import Call
+from router.call import Call, Stopwatch
 from router.catalog import Origin
 from router.completion import Completion, CompletionStream
 from router.counting import PromptCounter
@@ -66,7 +66,14 @@ class Cascade:
         sent but for its end. Raises the last route's error, with every attempt settled."""
         for index, planned in enumerate(plan.attempts):
             attempt = hold.current if index == 0 else await hold.dispatch(planned, "fallback")
-            call = Call(request, planned.route, planned.max_tokens, attempt.attempt_id, plain_schema)
+            call = Call(
+                request,
+                planned.route,
+                planned.max_tokens,
+                attempt.attempt_id,
+                plain_schema,
+                Stopwatch(self._clock),
+            )
             this_head = AnswerHead(
                 head.request_id,
                 head.conversation,
@@ -158,15 +165,18 @@ class Cascade:
         ttft_us: int | None,
     ) -> None:
         """What a failed attempt costs: nothing where it was refused unbilled; else what we counted."""
-        if isinstance(error, (UnavailableError, InvalidRequestError)) or (
-            isinstance(error, UpstreamError) and not error.billable
+        worked_us = call.stopwatch.elapsed_us
+        is_local = call.route.origin is Origin.LOCAL
+        if (
+            isinstance(error, (UnavailableError, InvalidRequestError))
+            or (isinstance(error, UpstreamError) and not error.billable)
+            or (is_local and worked_us is None)
         ):
             hold.settle(attempt, Settlement(State.VOID, error=_code_of(error)))
             return
         settlement = Settlement(State.SETTLED_ESTIMATED, error=_code_of(error), ttft_us=ttft_us)
-        if call.route.origin is Origin.LOCAL:
-            elapsed_us = self._clock() - attempt.dispatched_at_us
-            usage = Usage(cpu_us=elapsed_us * call.route.compute_threads)
+        if is_local:
+            usage = Usage(cpu_us=(worked_us or 0) * call.route.compute_threads)
             hold.settle(attempt, replace(settlement, usage=usage))
         elif isinstance(error, asyncio.CancelledError):  # nothing may be waited for any more
             usage = self._counter.bound_usage(call.request, call.route, text)

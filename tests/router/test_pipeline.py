@@ -17,6 +17,7 @@ from ledger.rows import Row
 from ledger.usage import Usage
 from ledger.writer import Done
 from policies.decision import Settle
+from router.call import Call
 from router.cascade import Cascade
 from router.catalog import Origin, Route
 from router.completion import Completion
@@ -30,6 +31,7 @@ from router.errors import (
     UpstreamError,
     UpstreamRefusedError,
 )
+from router.processes.counters import TokenCounter
 from router.request import ChatRequest
 
 COST = 200_000
@@ -202,6 +204,47 @@ async def test_a_caller_that_leaves_ends_a_local_engines_work(tmp_path: Path) ->
             await task
         assert spine.held_nano_usd == 0
     assert rows(spine.path, "SELECT status FROM answer") == [("client_left",)]
+
+
+class QueueingProvider(ScriptedProvider):
+    """A local engine that is asked at 0, begins after a minute if at all, and fails 5 seconds later."""
+
+    def __init__(self, error: BaseException, *, begins: bool) -> None:
+        super().__init__(error)
+        self._begins = begins
+        self.now_us = 0
+
+    def clock(self) -> int:
+        """What the time is in this story."""
+        return self.now_us
+
+    async def complete(self, call: Call) -> Completion:
+        """Wait, perhaps work, and fail."""
+        self.now_us += 60_000_000
+        if self._begins:
+            call.stopwatch.start()
+            self.now_us += 5_000_000
+        return await super().complete(call)
+
+
+@pytest.mark.parametrize(
+    ("begins", "state", "cpu_us"),
+    [(True, "SETTLED_ESTIMATED", 2 * 5_000_000), (False, "VOID", 0)],
+    ids=["it had begun", "it was still in the queue"],
+)
+@pytest.mark.parametrize("error", [FAILED, asyncio.CancelledError()], ids=["failed", "cancelled"])
+async def test_a_local_attempt_that_fails_is_charged_from_when_the_engine_began(
+    tmp_path: Path, error: BaseException, state: str, cpu_us: int, *, begins: bool
+) -> None:
+    local = replace(CHEAP, origin=Origin.LOCAL, compute_threads=2)
+    provider = QueueingProvider(error, begins=begins)
+    counter = PromptCounter(TokenCounter(tmp_path / "tokenizers"), {})
+    with running_spine(tmp_path, provider, routes=(local,)) as spine:
+        cascade = Cascade({"fake": provider}, counter, provider.clock)
+        with pytest.raises(type(error)):
+            await replace(spine, pipeline=replace(spine.pipeline, cascade=cascade)).answer(chat())
+    last = "SELECT state, cpu_us FROM entry ORDER BY seq DESC LIMIT 1"
+    assert rows(spine.path, last) == [(state, cpu_us)]
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,7 @@ def engine_request(call: Call) -> EngineRequest:
         logit_bias=_logit_bias(body),
         logprobs=request.wants_logprobs or (request.schema is not None and call.route.logprobs),
         top_logprobs=_top_logprobs(body, wants_logprobs=request.wants_logprobs),
+        on_begin=call.stopwatch.start,
     )
 
 

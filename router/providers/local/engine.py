@@ -10,7 +10,7 @@ EngineError
 `-- EngineTimeoutError      the deadline passed
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -67,6 +67,10 @@ class EngineMessage:
     text: str
 
 
+def _unheard() -> None:
+    """Nobody asked to be told."""
+
+
 @dataclass(frozen=True, slots=True)
 class EngineRequest:
     """What to generate. `schema` is plain JSON schema without our own keywords; penalties and biases
@@ -87,6 +91,8 @@ class EngineRequest:
     logprobs: bool = False
     top_logprobs: int = 0
     """How many alternatives to tell beside each token."""
+    on_begin: Callable[[], None] = field(default=_unheard, compare=False)
+    """Called when the engine begins, after whatever wait for a free slot."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,6 +75,7 @@ class GgufEngine:
         deadline = asyncio.get_running_loop().time() + request.deadline_s
         try:
             async with self._slot(deadline), contextlib.aclosing(self._stream(request)) as deltas:
+                request.on_begin()
                 while True:
                     # around each step and not around all: what a caller does in between is no part of it
                     async with asyncio.timeout_at(deadline):

@@ -46,6 +46,14 @@ def test_a_field_reaches_the_engine(fields: JsonObject, expected: dict[str, obje
     assert engine_request(call_of(chat(fields))) == replace(plain, **expected)  # type: ignore[arg-type]  # by name
 
 
+def test_the_engine_starts_the_calls_stopwatch_when_it_begins() -> None:
+    call = call_of()
+    asked = engine_request(call)
+    assert call.stopwatch.elapsed_us is None
+    asked.on_begin()
+    assert call.stopwatch.elapsed_us is not None
+
+
 def test_a_check_gets_its_logprobs_unasked() -> None:
     call = call_of(chat(SCHEMA_FORMAT), asking(SchemaMode.JSON_SCHEMA, logprobs=True))
     assert engine_request(call).logprobs

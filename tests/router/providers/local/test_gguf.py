@@ -171,6 +171,19 @@ async def test_two_sequences_are_generated_side_by_side_and_a_third_waits(engine
     assert (await engine.health()).queue_depth == 0
 
 
+async def test_a_request_that_waits_for_a_slot_has_not_begun(engine: GgufEngine) -> None:
+    running = [await begun(engine, LONG), await begun(engine, LONG)]
+    begins: list[bool] = []
+    request = replace(asked(max_tokens=4), on_begin=lambda: begins.append(True))
+    waiting = asyncio.create_task(answer(engine, request))
+    await until(lambda: engine._in_flight == 3)
+    assert begins == []
+    for each in running:
+        await each.aclose()
+    await waiting
+    assert begins == [True]
+
+
 async def test_a_cancelled_sequence_gives_its_slot_back(engine: GgufEngine) -> None:
     for _ in range(3):
         works = [asyncio.create_task(answer(engine, LONG)) for _ in range(2)]
