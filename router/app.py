@@ -12,7 +12,6 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
-from starlette.routing import Route
 
 from ledger.clock import Clock, system_clock
 from ledger.ledger import Ledger, read_only_engine
@@ -27,6 +26,7 @@ from router.endpoints.chat_completions import ChatCompletions
 from router.endpoints.health import health_router
 from router.endpoints.models import models_router
 from router.endpoints.requests import requests_router
+from router.endpoints.spending import GatewayPath, SpendingPaths, paths_of
 from router.errors import GatewayError, InvalidRequestError, MethodNotAllowedError, NotFoundError
 from router.guard import Guard
 from router.limits import policy_limits
@@ -53,9 +53,8 @@ class Gateway:
     """Everything that a running gateway holds, and its end."""
 
     app: App
-    paths: tuple[tuple[str, str], ...]
-    """Every (method, path) of both faces."""
-    spending_paths: frozenset[str]
+    paths: tuple[GatewayPath, ...]
+    """Every path of both faces."""
     ledger: Ledger
     keys: KeyStore
     engines: Mapping[str, LocalEngine]
@@ -138,9 +137,10 @@ def build(settings: Settings, *, clock: Clock = system_clock) -> Gateway:
     )
     hot: dict[str, App] = {"/v1/chat/completions": ChatCompletions(pipeline, settings.body_bytes_max)}
     cold = _cold_face(settings, catalog, ledger, engines, clock)
+    paths = (*(GatewayPath("POST", path, spends=True) for path in hot), *paths_of(cold))
     guard = Guard(
         _Faces(hot, cold),
-        spending_paths=frozenset(hot),
+        spends=SpendingPaths(paths).include,
         keys=keys,
         policies=settings.policies.teams,
         ledger=ledger,
@@ -148,10 +148,7 @@ def build(settings: Settings, *, clock: Clock = system_clock) -> Gateway:
         telemetry=telemetry,
         on_state_change=ledger.refresh,
     )
-    paths = (*(("POST", path) for path in hot), *_paths_of(cold))
-    return Gateway(
-        guard, paths, frozenset(hot), ledger, keys, engines, providers, pool, token_counter, telemetry
-    )
+    return Gateway(guard, paths, ledger, keys, engines, providers, pool, token_counter, telemetry)
 
 
 def _run_all(callbacks: Sequence[Callable[[], None]]) -> None:
@@ -182,24 +179,6 @@ def _cold_face(
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _validation_error)
     return app
-
-
-def _paths_of(app: FastAPI) -> list[tuple[str, str]]:
-    """Every (method, path) of the cold face: its routers' own lists, whether in the schema or not."""
-    found: list[tuple[str, str]] = []
-    pending: list[object] = list(app.routes)
-    while pending:
-        route = pending.pop(0)
-        inner = getattr(route, "original_router", None)
-        if inner is not None:
-            pending.extend(inner.routes)
-        elif isinstance(route, Route):
-            found.extend(
-                (method, route.path) for method in sorted(route.methods or {"GET"}) if method != "HEAD"
-            )
-        else:
-            raise TypeError(f"{type(route).__name__} is a kind of route that the guard's test does not know")
-    return found
 
 
 def _as_response(error: GatewayError) -> Response:

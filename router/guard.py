@@ -32,7 +32,7 @@ class Guard:
         self,
         inner: App,
         *,
-        spending_paths: frozenset[str],
+        spends: Callable[[str], bool],
         keys: KeyStore,
         policies: Mapping[str, TeamPolicy],
         ledger: Ledger,
@@ -41,7 +41,7 @@ class Guard:
         on_state_change: Callable[[], None],
     ) -> None:
         self._inner = inner
-        self._spending_paths = spending_paths
+        self._spends = spends
         self._keys = keys
         self._policies = policies
         self._ledger = ledger
@@ -67,7 +67,7 @@ class Guard:
             if scope["path"] not in OPEN_PATHS:
                 caller = self._caller(scope)
                 scope["steelyard.caller"] = caller
-                if scope["path"] in self._spending_paths:
+                if self._spends(scope["path"]):
                     self._refuse_empty_budget(caller, at_us)
             await self._inner(scope, receive, watched.send)
         except GatewayError as error:

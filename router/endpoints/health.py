@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import APIRouter, Response
 
 from ledger.ledger import Ledger
+from router.endpoints.spending import SPENDS_NOTHING
 from router.providers.local.engine import EngineState, LocalEngine
 
 
@@ -13,11 +14,11 @@ def health_router(ledger: Ledger, engines: Mapping[str, LocalEngine]) -> APIRout
     """The two paths."""
     router = APIRouter()
 
-    @router.get("/healthz", summary="Whether the process lives")
+    @router.get("/healthz", summary="Whether the process lives", openapi_extra=SPENDS_NOTHING)
     async def healthz() -> dict[str, str]:
         return {"status": "ok"}
 
-    @router.get("/readyz", summary="Whether the gateway can answer")
+    @router.get("/readyz", summary="Whether the gateway can answer", openapi_extra=SPENDS_NOTHING)
     async def readyz(response: Response) -> dict[str, Any]:
         parts: dict[str, str] = {}
         status = ledger.status()

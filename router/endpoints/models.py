@@ -9,13 +9,18 @@ from policies.engine import decide
 from policies.facts import Facts, TaskKind
 from router.caller import Caller
 from router.catalog import PLAN_NAMES, Catalog
+from router.endpoints.spending import SPENDS_NOTHING
 
 
 def models_router(catalog: Catalog, started_at_us: int) -> APIRouter:
     """The path, for one catalog."""
     router = APIRouter()
 
-    @router.get("/v1/models", summary="The plans and models that this key's team may name")
+    @router.get(
+        "/v1/models",
+        summary="The plans and models that this key's team may name",
+        openapi_extra=SPENDS_NOTHING,
+    )
     async def models(request: Request) -> dict[str, Any]:
         caller: Caller = request.scope["steelyard.caller"]
         names = [*sorted(PLAN_NAMES), *catalog.models]

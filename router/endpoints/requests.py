@@ -8,6 +8,7 @@ from sqlalchemy.engine import Engine
 
 from ledger.history import request_history
 from router.caller import Caller
+from router.endpoints.spending import SPENDS_NOTHING
 from router.errors import NotFoundError
 
 
@@ -16,7 +17,9 @@ def requests_router(ledger_engine: Engine) -> APIRouter:
     router = APIRouter()
 
     @router.get(
-        "/v1/steelyard/requests/{request_id}", summary="Every attempt of one request, its money and reasons"
+        "/v1/steelyard/requests/{request_id}",
+        summary="Every attempt of one request, its money and reasons",
+        openapi_extra=SPENDS_NOTHING,
     )
     async def request_path(request: Request, request_id: str) -> dict[str, Any]:
         caller: Caller = request.scope["steelyard.caller"]
