@@ -23,6 +23,8 @@ from router.errors import UnavailableError
 from router.planning import PlannedAttempt
 
 NO_USAGE = Usage()
+STRICT_S = 10.0
+"""How long an answer under `settle: strict` waits for the disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,15 @@ def unanswered(
         score_min=None,
         score_mean=None,
         latency_us=at_us - request.at_us,
+    )
+
+
+def _unsettled(why: str) -> UnavailableError:
+    """What a caller under `settle: strict` hears instead of the end of its answer."""
+    return UnavailableError(
+        f"the answer was made and is charged, but what it cost {why}; "
+        "under `settle: strict` an answer ends only after that",
+        code="ledger_unavailable",
     )
 
 
@@ -131,15 +142,24 @@ class Accounts:
         await future
 
     async def written(self, rows: Sequence[Row]) -> None:
-        """Record facts and return once they are on disk."""
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Record facts and return once they are on disk.
 
-        def done(_error: LedgerError | None) -> None:
+        Raises UnavailableError if that takes longer than `STRICT_S`: the writer keeps them and goes on trying.
+        """
+        future: asyncio.Future[LedgerError | None] = asyncio.get_running_loop().create_future()
+
+        def done(error: LedgerError | None) -> None:
             if not future.done():
-                future.set_result(None)
+                future.set_result(error)
 
         self.ledger.record(rows, done)
-        await future
+        try:
+            async with asyncio.timeout(STRICT_S):
+                error = await future
+        except TimeoutError:
+            raise _unsettled(f"could not be written within {STRICT_S:g} s") from None
+        if error is not None:
+            raise _unsettled(f"cannot be written: {error}") from error
 
     def release(self, reservation: Reservation) -> None:
         """Give back what is still held, and wake whoever waits for it."""
@@ -222,21 +242,21 @@ class Hold:
 
     def close(self, answer: AnswerRow, outcomes: Sequence[OutcomeRow]) -> None:
         """Release what is left and let the answer's row join the next commit."""
-        self._accounts.ledger.record(self._last_rows(answer, outcomes))
-
-    async def close_answered(self, answer: AnswerRow, outcomes: Sequence[OutcomeRow]) -> None:
-        """The same before the answer's last byte: under `settle: strict`, return once all is on disk."""
-        if self._caller.policy.settle is Settle.STRICT:
-            await self._accounts.written(self._last_rows(answer, outcomes))
-        else:
-            self.close(answer, outcomes)
-
-    def _last_rows(self, answer: AnswerRow, outcomes: Sequence[OutcomeRow]) -> tuple[Row, ...]:
         self._closed = True
         self._accounts.release(self._reservation)
-        rows: tuple[Row, ...] = (*self._settled, answer, *outcomes)
+        self._accounts.ledger.record((*self._settled, answer, *outcomes))
         self._settled.clear()
-        return rows
+
+    async def close_answered(self, answer: AnswerRow, outcomes: Sequence[OutcomeRow]) -> None:
+        """The same before the answer's last byte: under `settle: strict`, once what it cost is on disk.
+
+        Raises UnavailableError if that takes too long: there is no answer then, and the hold is still open.
+        """
+        if self._caller.policy.settle is Settle.STRICT:
+            settled = tuple(self._settled)
+            self._settled.clear()
+            await self._accounts.written(settled)
+        self.close(answer, outcomes)
 
     def flush(self) -> None:
         """Write the settlements so far, before whatever is written next."""

@@ -88,6 +88,33 @@ async def test_strict_settlement_is_on_disk_before_the_answer_leaves(tmp_path: P
     assert reply.seen == [("DISPATCHED",), ("SETTLED",)]
 
 
+class LockingProvider(ScriptedProvider):
+    """Answers while another program has the ledger's file to itself, for as long as it likes."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.other = sqlite3.connect(path, isolation_level=None)
+
+    async def complete(self, call: Call) -> Completion:
+        """Lock the file, and answer."""
+        self.other.execute("BEGIN IMMEDIATE")
+        return await super().complete(call)
+
+
+async def test_strict_settlement_waits_for_the_disk_no_longer_than_it_says_and_is_written_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("router.accounts.STRICT_S", 0.05)
+    provider, reply = LockingProvider(tmp_path / "ledger.sqlite"), RecordedReply()
+    with running_spine(tmp_path, provider, settle=Settle.STRICT) as spine:
+        with pytest.raises(UnavailableError, match="is charged"):
+            await spine.answer(chat(), reply)
+        assert (reply.answer, spine.held_nano_usd, spine.spent_nano_usd) == (None, 0, COST)
+        provider.other.close()
+    assert [row[2:4] for row in rows(spine.path, ENTRIES)] == [("DISPATCHED", None), ("SETTLED", COST)]
+    assert rows(spine.path, ANSWERS) == [("failed", 503, "ledger_unavailable")]
+
+
 @pytest.mark.parametrize(
     ("error", "state", "costs"),
     [(FAILED, "SETTLED_ESTIMATED", True), (UNBILLED, "VOID", False)],
