@@ -19,6 +19,13 @@ class ScopeKind(StrEnum):
 
     TEAM = "team"
     KEY = "key"
+    PROJECT = "project"
+    """Its id is the team's name, a slash and the project's: `project_id`."""
+
+
+def project_id(team: str, project: str) -> str:
+    """The id of a project's scope. A project's name holds no slash, so no two have the same."""
+    return f"{team}/{project}"
 
 
 class Window(StrEnum):

@@ -16,7 +16,8 @@ from urllib.parse import quote
 
 from sqlalchemy import URL, Engine, create_engine
 
-from ledger.budgets import Budgets, Limit, Scope, ScopeKind, Window, window_bounds
+from ledger.budgets import Budgets, Limit, Scope, ScopeKind, Window, project_id, window_bounds
+from ledger.changes import Actor, insert_changes, new_change
 from ledger.clock import Clock, system_clock
 from ledger.errors import LedgerBusyError, LedgerUnavailableError
 from ledger.ids import new_id
@@ -31,6 +32,12 @@ _PRICE_FIELDS = tuple(field.name for field in fields(Price) if field.name != "ra
 _SPENT = """
     SELECT team, key_id, SUM(cost_nano_usd) FROM entry
     WHERE window_at_us >= ? AND window_at_us < ? AND cost_nano_usd IS NOT NULL GROUP BY team, key_id
+"""
+_SPENT_OF_PROJECTS = """
+    SELECT request.team, request.project, SUM(entry.cost_nano_usd) FROM request
+    JOIN entry ON entry.request_id = request.request_id
+    WHERE request.at_us >= ? AND request.at_us < ? AND request.project IS NOT NULL
+    AND entry.cost_nano_usd IS NOT NULL GROUP BY request.team, request.project
 """
 _LIMITS = """
     SELECT scope_kind, scope_id, "window", amount_nano_usd, limit_id FROM limit_set
@@ -139,24 +146,56 @@ class Ledger:
 
 
 def set_limit(
-    path: Path, scope: Scope, window: Window, amount_nano_usd: int | None, *, at_us: int, by: str, reason: str
+    path: Path,
+    scope: Scope,
+    window: Window,
+    amount_nano_usd: int | None,
+    *,
+    at_us: int,
+    by: Actor,
+    reason: str,
+    team: str | None = None,
 ) -> str:
-    """Append a limit row, beside a running gateway or without one; return its id.
+    """Append a limit row and the change that it is, beside a running gateway or without one; return its id.
 
-    None lifts the limit.
+    None lifts the limit. `team` is whose limit it is, for those who read the changes of one team.
     """
     ensure_schema(path)
     limit_id = new_id("lim", at_us)
-    connection = connect(path)
-    try:
+    object_id = f"{scope.kind}:{scope.id}:{window}"
+    with closing(connect(path)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        before = next((limit for limit in _read_limits(connection) if _same(limit, scope, window)), None)
         connection.execute(
             'INSERT INTO limit_set (limit_id, scope_kind, scope_id, "window", amount_nano_usd, recorded_at_us, '
             "recorded_by, reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (limit_id, scope.kind.value, scope.id, window.value, amount_nano_usd, at_us, by, reason),
+            (limit_id, scope.kind.value, scope.id, window.value, amount_nano_usd, at_us, str(by), reason),
         )
-    finally:
-        connection.close()
+        change = new_change(
+            by,
+            "set" if amount_nano_usd is not None else "lifted",
+            "limit",
+            object_id,
+            at_us=at_us,
+            team=team,
+            before={"nano_usd": before.amount_nano_usd} if before is not None else None,
+            after={"nano_usd": amount_nano_usd} if amount_nano_usd is not None else None,
+            reason=reason,
+        )
+        insert_changes(connection, [change])
+        connection.execute("COMMIT")
     return limit_id
+
+
+def read_limits(path: Path) -> list[Limit]:
+    """The limits in force that rows of the ledger at `path` state; none if there is no ledger yet."""
+    ensure_schema(path)
+    with closing(sqlite3.connect(path, isolation_level=None, timeout=5.0)) as connection:
+        return _read_limits(connection)
+
+
+def _same(limit: Limit, scope: Scope, window: Window) -> bool:
+    return limit.scope == scope and limit.window is window
 
 
 def add_outcomes(path: Path, outcomes: Sequence[OutcomeRow]) -> None:
@@ -205,6 +244,8 @@ def _load_spent(connection: sqlite3.Connection, budgets: Budgets, at_us: int) ->
         for team, key_id, spent in connection.execute(_SPENT, window_bounds(window, at_us)):
             budgets.add_spent(Scope(ScopeKind.TEAM, team), window, at_us, spent)
             budgets.add_spent(Scope(ScopeKind.KEY, key_id), window, at_us, spent)
+        for team, project, spent in connection.execute(_SPENT_OF_PROJECTS, window_bounds(window, at_us)):
+            budgets.add_spent(Scope(ScopeKind.PROJECT, project_id(team, project)), window, at_us, spent)
 
 
 def _read_limits(connection: sqlite3.Connection) -> list[Limit]:

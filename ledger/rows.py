@@ -106,6 +106,10 @@ class RequestRow(NamedTuple):
     rule_ids: str
     """The rules that decided, joined by ","."""
     simulated: bool
+    project: str | None = None
+    """The project of the key, within its team."""
+    environment: str | None = None
+    """What the key is for, e.g. "production": set on the key, and a fact for rules."""
 
 
 class EntryRow(NamedTuple):

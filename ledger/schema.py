@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ledger.errors import LedgerBusyError, LedgerCorruptError, LedgerError, LedgerUnavailableError
 
-HEAD = "0001"
+HEAD = "0002"
 
 
 @dataclass(frozen=True, slots=True)

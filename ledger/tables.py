@@ -59,6 +59,8 @@ class RequestTable(LedgerTable, table=True):
     policy_hash: str
     rule_ids: str
     simulated: bool
+    project: str | None
+    environment: str | None
 
 
 class EntryTable(LedgerTable, table=True):
@@ -213,6 +215,26 @@ class LimitTable(LedgerTable, table=True):
     reason: str
 
 
+class ChangeTable(LedgerTable, table=True):
+    """Who changed a key, a role, a limit or a policy, and when: `ledger.changes.Change`."""
+
+    __tablename__ = "change"
+
+    seq: int | None = Field(default=None, sa_column=_seq())
+    change_id: str = Field(unique=True)
+    at_us: int = Field(sa_type=BigInteger)
+    by_kind: str
+    by_id: str
+    by_key_id: str | None
+    action: str
+    object_kind: str
+    object_id: str = Field(index=True)
+    team: str | None
+    before: str | None
+    after: str | None
+    reason: str
+
+
 class OpeningTable(LedgerTable, table=True):
     """Each time that a process took the ledger: how far it was, so that recovery looks no further back."""
 
@@ -226,4 +248,4 @@ class OpeningTable(LedgerTable, table=True):
     attempts_posted: int
 
 
-APPEND_ONLY = ("request", "entry", "answer", "outcome", "price", "limit_set", "opening")
+APPEND_ONLY = ("request", "entry", "answer", "outcome", "price", "limit_set", "opening", "change")

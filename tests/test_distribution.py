@@ -88,7 +88,9 @@ def test_the_wheel_carries_every_module(carried: frozenset[str]) -> None:
     [
         *(f"{package}/py.typed" for package in PACKAGES),
         "ledger/migrations/env.py",
+        "ledger/migrations/head.sql",
         "ledger/migrations/versions/0001_first.py",
+        "ledger/migrations/versions/0002_changes.py",
         "router/state/migrations/env.py",
         "router/state/migrations/versions/0001_first.py",
     ],

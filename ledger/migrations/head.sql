@@ -119,7 +119,7 @@ CREATE TABLE request (
 	features_version INTEGER NOT NULL,
 	policy_hash VARCHAR NOT NULL,
 	rule_ids VARCHAR NOT NULL,
-	simulated BOOLEAN NOT NULL,
+	simulated BOOLEAN NOT NULL, project VARCHAR, environment VARCHAR,
 	PRIMARY KEY (seq),
 	UNIQUE (request_id)
 );
@@ -189,4 +189,24 @@ CREATE TRIGGER limit_set_no_update BEFORE UPDATE ON limit_set BEGIN SELECT RAISE
 CREATE TRIGGER limit_set_no_delete BEFORE DELETE ON limit_set BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
 CREATE TRIGGER opening_no_update BEFORE UPDATE ON opening BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
 CREATE TRIGGER opening_no_delete BEFORE DELETE ON opening BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
-INSERT INTO alembic_version VALUES ('0001');
+CREATE TABLE change (
+	seq INTEGER NOT NULL,
+	change_id VARCHAR NOT NULL,
+	at_us BIGINT NOT NULL,
+	by_kind VARCHAR NOT NULL,
+	by_id VARCHAR NOT NULL,
+	by_key_id VARCHAR,
+	action VARCHAR NOT NULL,
+	object_kind VARCHAR NOT NULL,
+	object_id VARCHAR NOT NULL,
+	team VARCHAR,
+	"before" VARCHAR,
+	"after" VARCHAR,
+	reason VARCHAR NOT NULL,
+	PRIMARY KEY (seq),
+	UNIQUE (change_id)
+);
+CREATE INDEX ix_change_object_id ON change (object_id);
+CREATE TRIGGER change_no_update BEFORE UPDATE ON change BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
+CREATE TRIGGER change_no_delete BEFORE DELETE ON change BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
+INSERT INTO alembic_version VALUES ('0002');

@@ -1,5 +1,6 @@
 """`steelyard keys`: make, list and revoke keys, beside a running gateway or without one."""
 
+import getpass
 from contextlib import closing
 from pathlib import Path
 from typing import Annotated
@@ -8,6 +9,7 @@ import typer
 from rich.table import Table
 
 from ledger.budgets import Scope, ScopeKind, Window
+from ledger.changes import Actor, ActorKind
 from ledger.clock import system_clock, to_datetime
 from ledger.ledger import set_limit
 from ledger.money import parse_usd
@@ -54,8 +56,9 @@ def create(
                     window,
                     amount,
                     at_us=system_clock(),
-                    by="steelyard keys create",
+                    by=Actor(ActorKind.MACHINE, getpass.getuser()),
                     reason="set when the key was made",
+                    team=team,
                 )
             keys.touch()
         typer.echo(f"key {stored.key_id} of team '{team}'; it is shown this once:", err=True)

@@ -15,13 +15,15 @@ import pytest
 from support.ledger_rows import DAY_US, NOON_US, RequestMaker
 
 from ledger.budgets import Limit, Reservation, Scope, ScopeKind, Shortfall, Window
+from ledger.changes import Actor, ActorKind
 from ledger.errors import LedgerBusyError, LedgerUnavailableError
 from ledger.ledger import Ledger, add_outcomes, read_only_engine, set_limit
 from ledger.price_seeds import deepseek_prices, stated_price
-from ledger.rows import OutcomeRow
+from ledger.rows import OutcomeRow, RequestRow
 from ledger.usage import Rates
 from ledger.writer import INSERTS
 
+ANNA, BEN = Actor(ActorKind.MACHINE, "anna"), Actor(ActorKind.MACHINE, "ben")
 ROOT = Path(__file__).parents[2]
 TEAM, KEY = Scope(ScopeKind.TEAM, "finance"), Scope(ScopeKind.KEY, "key_1")
 
@@ -120,8 +122,8 @@ def test_what_was_spent_today_and_this_month_counts_from_the_start(path: Path) -
     requests[0].adjust(requests[0].attempt_id(1), -4)
     insert(path, *requests)
     now_us = NOON_US + DAY_US
-    set_limit(path, TEAM, Window.DAY, 10**9, at_us=0, by="test", reason="")
-    set_limit(path, KEY, Window.MONTH, 10**9, at_us=0, by="test", reason="")
+    set_limit(path, TEAM, Window.DAY, 10**9, at_us=0, by=ANNA, reason="")
+    set_limit(path, KEY, Window.MONTH, 10**9, at_us=0, by=ANNA, reason="")
     with opened(path, now_us) as ledger:
         today = ledger.budgets.headroom((TEAM,), now_us)
         month = ledger.budgets.headroom((KEY,), now_us)
@@ -129,6 +131,38 @@ def test_what_was_spent_today_and_this_month_counts_from_the_start(path: Path) -
     assert month is not None
     assert 10**9 - today.spendable_nano_usd == 10 + 5 - 4
     assert 10**9 - month.spendable_nano_usd == 10 + 5 - 4 + 100 + 1_000 + 7, "the key's, of both teams"
+
+
+def test_what_a_project_spent_is_known_at_the_next_start(path: Path) -> None:
+    project, other = Scope(ScopeKind.PROJECT, "finance/march"), Scope(ScopeKind.PROJECT, "legal/march")
+    requests = []
+    for number, name in enumerate(("march", None, "march")):
+        request = RequestMaker(number, at_us=NOON_US)
+        first = request.rows[0]
+        assert isinstance(first, RequestRow)
+        request.rows[0] = first._replace(project=name)
+        request.attempt(cost=10**number)
+        requests.append(request)
+    insert(path, *requests)
+    for scope in (project, other):
+        set_limit(path, scope, Window.MONTH, 1_000, at_us=1, by=ANNA, reason="")
+    with opened(path) as ledger:
+        room, other_room = (ledger.budgets.headroom((scope,), NOON_US) for scope in (project, other))
+    assert room is not None
+    assert room.spendable_nano_usd == 1_000 - 101
+    assert other_room is not None
+    assert other_room.spendable_nano_usd == 1_000
+
+
+def test_a_limit_is_a_change_with_who_when_and_what_stood_there(path: Path) -> None:
+    set_limit(path, KEY, Window.DAY, 100, at_us=1, by=ANNA, reason="pilot", team="finance")
+    set_limit(path, KEY, Window.DAY, None, at_us=2, by=BEN, reason="over", team="finance")
+    assert query(
+        path, "SELECT by_kind, by_id, action, object_kind, object_id, team, before, after, reason FROM change"
+    ) == [
+        ("machine", "anna", "set", "limit", "key:key_1:day", "finance", None, '{"nano_usd":100}', "pilot"),
+        ("machine", "ben", "lifted", "limit", "key:key_1:day", "finance", '{"nano_usd":100}', None, "over"),
+    ]
 
 
 def limit_rows(path: Path) -> list[tuple[object, ...]]:
@@ -139,13 +173,13 @@ def limit_rows(path: Path) -> list[tuple[object, ...]]:
 
 
 def test_a_limit_is_a_row_and_the_newest_of_its_scope_and_window_holds(path: Path) -> None:
-    set_limit(path, KEY, Window.DAY, 100, at_us=1, by="anna", reason="pilot")
-    second = set_limit(path, KEY, Window.DAY, 50, at_us=2, by="ben", reason="too much")
-    set_limit(path, TEAM, Window.MONTH, 70, at_us=3, by="anna", reason="")
+    set_limit(path, KEY, Window.DAY, 100, at_us=1, by=ANNA, reason="pilot")
+    second = set_limit(path, KEY, Window.DAY, 50, at_us=2, by=BEN, reason="too much")
+    set_limit(path, TEAM, Window.MONTH, 70, at_us=3, by=ANNA, reason="")
     assert limit_rows(path) == [
-        ("key", "key_1", "day", 100, "anna", "pilot"),
-        ("key", "key_1", "day", 50, "ben", "too much"),
-        ("team", "finance", "month", 70, "anna", ""),
+        ("key", "key_1", "day", 100, "machine anna", "pilot"),
+        ("key", "key_1", "day", 50, "machine ben", "too much"),
+        ("team", "finance", "month", 70, "machine anna", ""),
     ]
     with opened(path) as ledger:
         shortfall = ledger.budgets.reserve((TEAM, KEY), 51, NOON_US)
@@ -154,8 +188,8 @@ def test_a_limit_is_a_row_and_the_newest_of_its_scope_and_window_holds(path: Pat
 
 
 def test_a_limit_that_is_lifted_holds_no_more_and_its_rows_stay(path: Path) -> None:
-    set_limit(path, KEY, Window.DAY, 0, at_us=1, by="anna", reason="")
-    set_limit(path, KEY, Window.DAY, None, at_us=2, by="anna", reason="lifted")
+    set_limit(path, KEY, Window.DAY, 0, at_us=1, by=ANNA, reason="")
+    set_limit(path, KEY, Window.DAY, None, at_us=2, by=ANNA, reason="lifted")
     with opened(path) as ledger:
         assert ledger.budgets.headroom((KEY,), NOON_US) is None
     assert len(limit_rows(path)) == 2
@@ -165,7 +199,7 @@ def test_a_limit_set_beside_a_running_gateway_holds_from_its_next_look(path: Pat
     with opened(path) as ledger:
         held = ledger.budgets.reserve((TEAM, KEY), 80, NOON_US)
         assert isinstance(held, Reservation)
-        set_limit(path, TEAM, Window.DAY, 100, at_us=1, by="anna", reason="")
+        set_limit(path, TEAM, Window.DAY, 100, at_us=1, by=ANNA, reason="")
         assert isinstance(ledger.budgets.reserve((TEAM, KEY), 21, NOON_US), Reservation)
         ledger.refresh()
         shortfall = ledger.budgets.reserve((TEAM, KEY), 1, NOON_US)

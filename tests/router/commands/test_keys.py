@@ -1,5 +1,6 @@
 """`steelyard keys`: made once and shown once, listed without themselves, revoked for good."""
 
+import getpass
 import re
 import sqlite3
 from collections.abc import Callable
@@ -47,7 +48,7 @@ def test_limits_are_rows_of_the_ledger_for_that_key(config: Path) -> None:
     ran = create(config, "--day-usd", "2.50", "--month-usd", "40")
     assert ran.exit_code == 0
     key_id = ran.stderr.split()[1]
-    by = "steelyard keys create"
+    by = f"machine {getpass.getuser()}"
     assert limits(config) == [
         ("key", key_id, "day", 2_500_000_000, by),
         ("key", key_id, "month", 40_000_000_000, by),
