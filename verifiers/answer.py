@@ -47,6 +47,10 @@ class Answer:
 
     leaves: tuple[LeafValue, ...]
     duplicate_keys: tuple[str, ...]
+    empty_objects: tuple[str, ...] = ()
+    """Paths of `{}`, which has no leaf."""
+    empty_arrays: tuple[str, ...] = ()
+    """Paths of `[]`."""
 
 
 class NotJsonError(ValueError):
@@ -59,7 +63,12 @@ def read_answer(text: str) -> Answer:
     scanner.value(scanner.space(0), "", 0)
     if scanner.space(scanner.position) != len(text):
         raise NotJsonError(f"something follows the JSON at character {scanner.position}")
-    return Answer(tuple(scanner.leaves), tuple(scanner.duplicates))
+    return Answer(
+        tuple(scanner.leaves),
+        tuple(scanner.duplicates),
+        tuple(scanner.empty_objects),
+        tuple(scanner.empty_arrays),
+    )
 
 
 class _Scanner:
@@ -68,6 +77,8 @@ class _Scanner:
         self.position = 0
         self.leaves: list[LeafValue] = []
         self.duplicates: list[str] = []
+        self.empty_objects: list[str] = []
+        self.empty_arrays: list[str] = []
 
     def space(self, at: int) -> int:
         match = _SPACE.match(self.text, at)
@@ -116,6 +127,7 @@ class _Scanner:
         seen: set[str] = set()
         at = self.space(at)
         if self.text[at : at + 1] == "}":
+            self.empty_objects.append(path)
             self.position = at + 1
             return
         while True:
@@ -142,6 +154,7 @@ class _Scanner:
     def _array(self, at: int, path: str, depth: int) -> None:
         at = self.space(at)
         if self.text[at : at + 1] == "]":
+            self.empty_arrays.append(path)
             self.position = at + 1
             return
         index = 0

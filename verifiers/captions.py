@@ -6,8 +6,9 @@ a few languages. Where several match, the first row does: "sub total" is no tota
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
 
@@ -122,12 +123,23 @@ class Captioned:
     caption: Caption | None
     words: str
 
+    @property
+    def decimals(self) -> list[Decimal]:
+        """What it may mean as an amount."""
+        return [reading for reading in self.value.readings if isinstance(reading, Decimal)]
+
+    @property
+    def is_money(self) -> bool:
+        """Whether it has two decimals."""
+        return any(reading.as_tuple().exponent == -2 for reading in self.decimals)
+
 
 class Captions:
     """The captions of a document's amounts and dates, read once for all of its fields."""
 
     def __init__(self, document: Document) -> None:
         self.document = document
+        self._ranked: dict[Hashable, list[tuple[int, Captioned]]] = {}
 
     @cached_property
     def amounts(self) -> list[Captioned]:
@@ -138,6 +150,31 @@ class Captions:
     def dates(self) -> list[Captioned]:
         """Every date, in the order of the text."""
         return _read(self.document, self.document.date_values, _DATES)
+
+    @cached_property
+    def paid(self) -> frozenset[Decimal]:
+        """What was paid less the change that follows it; empty where no change is stated."""
+        found: set[Decimal] = set()
+        paid: list[Decimal] = []
+        for each in self.amounts:
+            if each.caption is Caption.PAID:
+                paid = each.decimals
+            elif each.caption is Caption.CHANGE:
+                found.update(abs(one) - abs(change) for one in paid for change in each.decimals)
+        return frozenset(amount for amount in found if amount > 0)
+
+    def ranked(
+        self, values: Sequence[Captioned], key: Hashable, fit: Callable[[Caption | None, str], int]
+    ) -> list[tuple[int, Captioned]]:
+        """`values` by how well they fit, best first; those that fit alike as the text has them.
+
+        Ranked once for all fields that share `key`.
+        """
+        found = self._ranked.get(key)
+        if found is None:
+            pairs = [(fit(each.caption, each.words), each) for each in values]
+            found = self._ranked[key] = sorted(pairs, key=lambda pair: -pair[0])
+        return found
 
 
 def _read(document: Document, values: Sequence[Found], table: _Table) -> list[Captioned]:

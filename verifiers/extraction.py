@@ -7,6 +7,8 @@ import orjson
 from verifiers.answer import Answer, LeafValue, NotJsonError, read_answer
 from verifiers.captions import Captions
 from verifiers.checks.completeness import check_completeness
+from verifiers.checks.omission import CHECK as OMISSION
+from verifiers.checks.omission import check_omissions
 from verifiers.checks.rivals import check_rivals
 from verifiers.checks.schema import ExtractionSchema, check_schema
 from verifiers.checks.sums import check_sums
@@ -52,11 +54,18 @@ def check_extraction(
     indexed = Document(document)
     captions = Captions(indexed)
     spans = token_spans(answer_text, tokens) if tokens else None
-    fields = tuple(
-        _field(schema, captions, leaf, spans, [*_about(leaf, findings), *_about(leaf, sums)], gate)
+    about = _by_field([*findings, *sums, *check_omissions(schema.labels, answer, captions)])
+    fields = [
+        _field(schema, captions, leaf, spans, about.get(leaf.path, []), gate)
         for leaf in answer.leaves[:FIELDS_MAX]
-    )
-    return Verdict(valid=valid, fields=fields, findings=tuple(findings))
+    ]
+    leaves = {leaf.path for leaf in answer.leaves}
+    fields += [
+        FieldVerdict(path, flagged=True, score=None, findings=tuple(said))
+        for path, said in about.items()
+        if path not in leaves and any(finding.check == OMISSION for finding in said)
+    ]
+    return Verdict(valid=valid, fields=tuple(fields), findings=tuple(findings))
 
 
 def _field(
@@ -64,12 +73,12 @@ def _field(
     captions: Captions,
     leaf: LeafValue,
     spans: Sequence[tuple[int, int, float]] | None,
-    findings: list[Finding],
+    findings: Sequence[Finding],
     gate: Gate,
 ) -> FieldVerdict:
     label = schema.labels.get(_generic(leaf.path), NO_LABEL)
     supported = check_support(captions.document, leaf, label)
-    findings.append(supported.finding)
+    findings = [*findings, supported.finding]
     if supported.places and not label.is_chosen:
         rivals = check_rivals(captions, leaf, supported.places, label)
         completeness = check_completeness(captions.document, leaf, supported.places, label)
@@ -79,8 +88,11 @@ def _field(
     return FieldVerdict(leaf.path, flagged, score, tuple(findings))
 
 
-def _about(leaf: LeafValue, findings: Sequence[Finding]) -> list[Finding]:
-    return [finding for finding in findings if finding.field == leaf.path]
+def _by_field(findings: Sequence[Finding]) -> dict[str, list[Finding]]:
+    found: dict[str, list[Finding]] = {}
+    for finding in findings:
+        found.setdefault(finding.field, []).append(finding)
+    return found
 
 
 def _duplicates(answer: Answer) -> list[Finding]:

@@ -5,7 +5,7 @@ own words.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from verifiers.captions import Caption
@@ -46,14 +46,36 @@ class Label:
     """The schema lets it hold null: where the document has nothing for it, it may be empty."""
     is_required: bool = False
     """It is required of the object that holds it."""
+    is_alternative: bool = False
+    """It belongs to one choice of several: another may do without it."""
+
+    @property
+    def fits_by(self) -> Kind | tuple[str, ...]:
+        """What `fit` depends on: fields that share it fit alike."""
+        return self.kind if self.kind in _FITS and self.kind is not None else self.names
+
+    @property
+    def words(self) -> frozenset[str]:
+        """Every word of its names."""
+        return frozenset(word for name in self.names for word in name.split())
 
     @property
     def is_identifier(self) -> bool:
         """Whether it names a thing: its value is compared as it is written, never as an amount."""
         return self.kind is None and any(
-            not _IDENTIFIES.isdisjoint(words := name.split()) and _COUNTS.isdisjoint(words)
+            not IDENTIFIES.isdisjoint(words := name.split()) and _COUNTS.isdisjoint(words)
             for name in self.names
         )
+
+    @property
+    def is_money(self) -> bool:
+        """Whether its names say that it is an amount of money."""
+        return self.kind in AMOUNT_KINDS or not _IS_MONEY.isdisjoint(self.words)
+
+    @property
+    def best_fit(self) -> int:
+        """What `fit` says of a value whose caption names just this field."""
+        return max(_FITS[self.kind].values()) if self.kind in _SPECIFIC else 1
 
     def fit(self, caption: Caption | None, words: str) -> int:
         """How well a value with this caption fits the field: 2 best, 0 unknown, -1 it is something else."""
@@ -81,6 +103,7 @@ _FITS: dict[Kind | None, dict[Caption, int]] = {
 AMOUNT_KINDS = frozenset({Kind.TOTAL, Kind.NET, Kind.TAX})
 _SPECIFIC_DATES = (Kind.DUE, Kind.DELIVERY, Kind.ORDER, Kind.START, Kind.END, Kind.BIRTH)
 DATE_KINDS = frozenset({Kind.DATE, *_SPECIFIC_DATES})
+_SPECIFIC = frozenset({Kind.NET, *_SPECIFIC_DATES})
 _TRIGGERS = {
     Kind.TOTAL: "total gross gesamt gesamtbetrag summe montant 合计 总额",
     Kind.NET: "net subtotal netto nettobetrag 小计",
@@ -105,8 +128,8 @@ _OTHER_WORDS = {
         artikel stunden gewicht rabatt quantité articles poids remise 数量 件数 折扣""",
     "prices": "price cost value fee preis kosten prix 金额",
 }
-_IDENTIFIES, _OTHERS, _COUNTS, _PRICES = (frozenset(words.split()) for words in _OTHER_WORDS.values())
-_NO_TEXT = _IDENTIFIES | _OTHERS
+IDENTIFIES, _OTHERS, _COUNTS, _PRICES = (frozenset(words.split()) for words in _OTHER_WORDS.values())
+_NO_TEXT = IDENTIFIES | _OTHERS
 _IS_MONEY = (_MONEY - {"total"}) | _PRICES
 """Without one of these a count ("total items") is no total, net amount or tax."""
 _WORD = re.compile(r"[^\W\d_]+")
@@ -141,6 +164,8 @@ def _walk(
     found: dict[str, Label],
     depth: int,
     seen: set[tuple[str, int]],
+    *,
+    is_alternative: bool = False,
 ) -> None:
     here = (field, id(node))
     if not isinstance(node, dict) or depth > DEPTH_MAX or len(found) > FIELDS_MAX or here in seen:
@@ -153,14 +178,17 @@ def _walk(
     for name, inner in (properties if isinstance(properties, dict) else {}).items():
         path = f"{field}.{name}" if field else name
         if path not in found:
-            found[path] = _label(schema, name, inner, is_required=name in names)
-            _walk(schema, inner, path, found, depth + 1, seen)
+            label = _label(schema, name, inner)
+            is_required = name in names and not is_alternative
+            found[path] = replace(label, is_required=is_required, is_alternative=is_alternative)
+            _walk(schema, inner, path, found, depth + 1, seen, is_alternative=is_alternative)
     for inner in _alternatives(schema, node):
-        _walk(schema, inner, field, found, depth + 1, seen)
-    _walk(schema, node.get("items"), f"{field}[]", found, depth + 1, seen)
+        apart = is_alternative or "anyOf" in node or "oneOf" in node
+        _walk(schema, inner, field, found, depth + 1, seen, is_alternative=apart)
+    _walk(schema, node.get("items"), f"{field}[]", found, depth + 1, seen, is_alternative=is_alternative)
 
 
-def _label(schema: JsonObject, name: str, node: JsonValue, *, is_required: bool) -> Label:
+def _label(schema: JsonObject, name: str, node: JsonValue) -> Label:
     title = node.get("title") if isinstance(node, dict) else None
     names = [_words(name), *([_words(title)] if isinstance(title, str) else [])]
     words = {word for each in names for word in each}
@@ -172,7 +200,6 @@ def _label(schema: JsonObject, name: str, node: JsonValue, *, is_required: bool)
         own,
         is_chosen=bool(chosen) and all(map(_is_chosen, chosen)),
         is_nullable=any(map(_takes_null, branches)),
-        is_required=is_required,
     )
 
 
@@ -199,7 +226,9 @@ def _alternatives(schema: JsonObject, node: JsonObject) -> list[JsonValue]:
 
 
 def _is_chosen(branch: JsonObject) -> bool:
-    return "enum" in branch or "const" in branch or branch.get("type") == "boolean"
+    types = branch.get("type")
+    is_truth = types == "boolean" or (isinstance(types, list) and set(map(str, types)) <= {"boolean", "null"})
+    return "enum" in branch or "const" in branch or is_truth
 
 
 def _takes_null(branch: JsonObject) -> bool:

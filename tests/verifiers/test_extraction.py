@@ -11,7 +11,7 @@ from router.commands.documents import read_document_text
 from verifiers.checks.schema import ExtractionSchema
 from verifiers.extraction import FIELDS_MAX, check_extraction
 from verifiers.gate import Gate
-from verifiers.json_types import JsonObject
+from verifiers.json_types import JsonObject, JsonValue
 from verifiers.tokens import TokenLogprob
 from verifiers.verdict import Outcome, Verdict
 
@@ -112,6 +112,33 @@ def test_an_invalid_answer_is_a_finding(answer: str, code: str) -> None:
 
     assert not verdict.valid
     assert code in {finding.code for finding in verdict.findings if finding.outcome is Outcome.FAILED}
+
+
+@pytest.mark.parametrize("empty", ["", " ", "-"])
+def test_an_empty_answer_is_flagged_in_every_field(empty: str) -> None:
+    verdict = check(json.dumps(dict.fromkeys(GOLD, empty)))
+
+    assert flagged(verdict) == {*GOLD}
+
+
+@pytest.mark.parametrize("left_out", [*GOLD])
+def test_a_field_that_is_left_out_is_flagged(left_out: str) -> None:
+    verdict = check(json.dumps({name: value for name, value in GOLD.items() if name != left_out}))
+
+    assert flagged(verdict) == {left_out}
+    assert not verdict.valid
+
+
+@pytest.mark.parametrize("entry", READABLE, ids=lambda entry: str(entry["file"]))
+def test_no_gold_value_of_an_example_can_be_left_empty(entry: JsonObject) -> None:
+    schema = ExtractionSchema.compile(json.loads((EXAMPLES / "schemas" / str(entry["schema"])).read_text()))
+    document = read_document_text(EXAMPLES / "documents" / str(entry["file"]))
+    gold = entry["gold"]
+    assert isinstance(gold, dict)
+
+    for name in gold.keys() - {"client"}:  # who else is named in prose is not looked for
+        empty: JsonValue = [] if isinstance(gold[name], list) else ""
+        assert name in flagged(check(json.dumps({**gold, name: empty}), document, schema))
 
 
 def test_a_breach_of_the_schema_flags_its_field() -> None:

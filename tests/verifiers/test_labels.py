@@ -111,6 +111,7 @@ def test_a_field_of_no_kind_fits_where_its_own_name_stands(words: str, fit: int)
         pytest.param({"type": "string", "enum": ["cash", "card"]}, True, id="enum"),
         pytest.param({"const": "invoice"}, True, id="const"),
         pytest.param({"type": "boolean"}, True, id="boolean"),
+        pytest.param({"type": ["boolean", "null"]}, True, id="boolean or null"),
         pytest.param({"anyOf": [{"enum": ["cash"]}, {"type": "null"}]}, True, id="enum or null"),
         pytest.param({"$ref": "#/$defs/Way"}, True, id="by reference"),
         pytest.param({"anyOf": [{"enum": ["cash"]}, {"type": "string"}]}, False, id="enum or any text"),

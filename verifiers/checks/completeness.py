@@ -11,16 +11,13 @@ from verifiers.answer import LeafValue
 from verifiers.document import Document
 from verifiers.found import Placed
 from verifiers.labels import Kind, Label
+from verifiers.letterhead import LEGAL_FORM, OTHER_THINGS, POSTCODE
 from verifiers.verdict import Finding, Outcome
 
 CHECK = "completeness"
 LINE_CHARS_MAX = 80
 LINES_MAX = 3
 REST_CHARS_MAX = 200
-_LEGAL_FORM = (
-    r"(?:sdn\W{0,2}bhd|s/b|bhd|ltd|limited|inc|llc|llp|plc|corp|gmbh|ag|kg|ohg|ug|sarl|sas|sa|srl|bv|nv|ab|oy|pty|pte"
-    r"|co\b\.?(?=\W{0,4}(?:ltd|inc|kg|\(\w{1,3}\)|sdn)))\b"
-)
 # What closes a name, then what holds words together, then perhaps a word in brackets, then a letter.
 _WORD_FOLLOWS = re.compile(
     r"(?: ?[.'\"\u2019)\]]){0,4}"
@@ -28,15 +25,10 @@ _WORD_FOLLOWS = re.compile(
     r"(?:\([^)\d\n]{1,30}\)[ \t]?)?"
     r"(?=[^\W\d_])"
 )
-_LEGAL_FORM_FOLLOWS = re.compile(r"[ .,)\]]{0,4}\s{1,3}\(?" + _LEGAL_FORM, re.IGNORECASE)
+_LEGAL_FORM_FOLLOWS = re.compile(r"[ .,)\]]{0,4}\s{1,3}\(?" + LEGAL_FORM, re.IGNORECASE)
 _ADDRESS_FOLLOWS = re.compile(r"[.,)\]]{0,4}[ \t]?(?:[-&/+,][ \t]?)?(?=\w)")
 _IDENTIFIER_FOLLOWS = re.compile(r"[-/_.](?=\w)")
 _OPEN_END = re.compile(r"[-&+(/,]\s*$")
-_OTHER_THINGS = re.compile(
-    r":|@|www\.|\b(?:tel|phone|fax|gst|vat|ust|tax|reg|roc|invoice|receipt|bill|cash|e-?mail|date|rechnung|facture)\b",
-    re.IGNORECASE,
-)
-_POSTCODE = re.compile(r"(?<![\d-])(?:[A-Z]{1,2}-?)?\d{4,6}(?=[,. ]+[^\W\d_]{2}|\W*$)")
 
 
 def check_completeness(
@@ -84,14 +76,14 @@ def _text_goes_on(document: Document, value: str, placed: Placed) -> bool:
 def _address_goes_on(document: Document, value: str, placed: Placed) -> bool:
     rest = _rest(document, placed)
     if rest.strip(" .,)"):
-        if rest.startswith(("  ", "\t", " |")) or _OTHER_THINGS.search(rest):
+        if rest.startswith(("  ", "\t", " |")) or OTHER_THINGS.search(rest):
             return False  # another column, or another thing on the same line
         match = _ADDRESS_FOLLOWS.match(rest)
         return match is not None and _same_case(document, placed, placed.end + match.end())
     below = _lines_below(document, placed)
     if "," in rest or _is_open(value) or (below and "," in below[0]):
         return bool(below)
-    return _POSTCODE.search(value) is None and any(_POSTCODE.search(line) for line in below)
+    return POSTCODE.search(value) is None and any(POSTCODE.search(line) for line in below)
 
 
 def _lines_below(document: Document, placed: Placed) -> list[str]:
@@ -101,7 +93,7 @@ def _lines_below(document: Document, placed: Placed) -> list[str]:
     while len(lines) < LINES_MAX and end < len(document.text):
         start, end = document.line_of(end + 1)
         line = document.text[start : min(end, start + REST_CHARS_MAX)].strip()
-        if not line or len(line) > LINE_CHARS_MAX or _OTHER_THINGS.search(line):
+        if not line or len(line) > LINE_CHARS_MAX or OTHER_THINGS.search(line):
             break
         lines.append(line)
     return lines

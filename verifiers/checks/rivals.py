@@ -43,8 +43,8 @@ def check_rivals(
         label = Label(None, label.names)
     own = {placed.start for placed in places}
     if label.kind is Kind.TOTAL:
-        paid = _paid(values)
-        settled = [each for each in values if each.value.readings & paid]
+        paid = captions.paid
+        settled = [each for each in values if each.value.readings & paid] if paid else []
         if any(each.value.start in own for each in settled):
             return _finding(leaf, "paid", f"{leaf.path} is what was paid less the change")
         if settled and not _is_rounded(values, own, paid):
@@ -57,57 +57,42 @@ def check_rivals(
 def _by_captions(
     captions: Captions, leaf: LeafValue, own: set[int], label: Label, values: Sequence[Captioned]
 ) -> Finding:
-    fits = [(label.fit(each.caption, each.words), each) for each in values]
-    mine = max((fit for fit, each in fits if each.value.start in own), default=0)
-    others = [(fit, each) for fit, each in fits if each.value.start not in own]
-    if label.kind in AMOUNT_KINDS:
-        others = _alike(others, values, own)
-    best, rival = max(others, key=lambda pair: pair[0], default=(-1, None))
+    fits = captions.ranked(values, (values is captions.dates, label.fits_by), label.fit)
+    mine, here = next(((fit, each) for fit, each in fits if each.value.start in own), (0, None))
+    alike = _like(values, own) if label.kind in AMOUNT_KINDS else None
+    best, rival = next(
+        (
+            (fit, each)
+            for fit, each in fits
+            if each.value.start not in own and (alike is None or _decimals(each) in alike)
+        ),
+        (-1, None),
+    )
     if rival is None or best <= mine:
         return _finding(leaf, "none", f"no other value fits {leaf.path} better")
-    if best > 0:
+    if best > 0 or here is None:
         reason = f"the words before another value fit {leaf.path} better than those before this one"
         return _failed(captions, leaf, rival, "better_captioned", reason)
     reason = f"the words before this value say that it is something else than {leaf.path}"
-    here = next(each for each in values if each.value.start in own)
     return _failed(captions, leaf, here, "other_caption", reason)
 
 
-def _alike(
-    others: list[tuple[int, Captioned]], values: Sequence[Captioned], own: set[int]
-) -> list[tuple[int, Captioned]]:
-    """Those with as many decimals as the value itself: the rest are counts, rates and parts of dates."""
-    decimals = {_decimals(each) for each in values if each.value.start in own}
-    return [(fit, each) for fit, each in others if _decimals(each) in decimals]
+def _like(values: Sequence[Captioned], own: set[int]) -> set[int]:
+    """The decimals of the value itself: amounts with others are counts, rates and parts of dates."""
+    return {_decimals(each) for each in values if each.value.start in own}
 
 
 def _decimals(captioned: Captioned) -> int:
-    exponents = (reading.as_tuple().exponent for reading in _decimals_of(captioned))
+    exponents = (reading.as_tuple().exponent for reading in captioned.decimals)
     return max((-exponent for exponent in exponents if isinstance(exponent, int)), default=0)
 
 
-def _paid(values: Sequence[Captioned]) -> set[Decimal]:
-    """What was paid less the change that follows it; empty where no change is stated."""
-    found: set[Decimal] = set()
-    paid: list[Decimal] = []
-    for each in values:
-        if each.caption is Caption.PAID:
-            paid = _decimals_of(each)
-        elif each.caption is Caption.CHANGE:
-            found.update(abs(one) - abs(change) for one in paid for change in _decimals_of(each))
-    return {amount for amount in found if amount > 0}
-
-
-def _is_rounded(values: Sequence[Captioned], own: set[int], paid: set[Decimal]) -> bool:
+def _is_rounded(values: Sequence[Captioned], own: set[int], paid: frozenset[Decimal]) -> bool:
     """Whether the value is captioned a total, and what was paid is that but for rounding to coins."""
     mine = [each for each in values if each.value.start in own and each.caption in _TOTALS]
     return any(
-        abs(reading - one) <= ROUNDING_MAX for each in mine for reading in _decimals_of(each) for one in paid
+        abs(reading - one) <= ROUNDING_MAX for each in mine for reading in each.decimals for one in paid
     )
-
-
-def _decimals_of(captioned: Captioned) -> list[Decimal]:
-    return [reading for reading in captioned.value.readings if isinstance(reading, Decimal)]
 
 
 def _finding(leaf: LeafValue, code: str, reason: str) -> Finding:
