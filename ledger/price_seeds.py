@@ -77,7 +77,8 @@ class LitellmList:
         self._models: Mapping[str, Mapping[str, object]] = json.loads(data, parse_float=Decimal)
 
     def __contains__(self, sku: str) -> bool:
-        return "input_cost_per_token" in self._models.get(sku, {})
+        model = self._models.get(sku, {})
+        return "input_cost_per_token" in model or bool(_tiers(model))
 
     @property
     def names(self) -> Collection[str]:
@@ -95,6 +96,11 @@ class LitellmList:
         Raises PriceError if the list has no price for it.
         """
         model = self._models.get(sku, {})
+        if "input_cost_per_token" not in model and (tiers := _tiers(model)):
+            return [
+                self._row(sku, self._base_rates(sku, {**model, **tier}), begins, at_us)
+                for begins, tier in tiers
+            ]
         base = self._base_rates(sku, model)
         rows = [self._row(sku, base, 0, at_us)]
         for key in model:
@@ -160,6 +166,19 @@ class LitellmList:
                     else _rate_per_token(sku, f"{key}{suffix}", value, zero=True)
                 )
         return Rates(**found)
+
+
+def _tiers(model: Mapping[str, object]) -> list[tuple[int, Mapping[str, object]]]:
+    """The tiers of a model that the list prices by ranges of input tokens alone: the first length of each,
+    and its prices. A range begins above the end of the one before."""
+    listed = model.get("tiered_pricing")
+    found: list[tuple[int, Mapping[str, object]]] = []
+    for tier in listed if isinstance(listed, list) else ():
+        above = tier["range"][0] if "range" in tier else None
+        if not isinstance(above, Decimal | int) or "input_cost_per_token" not in tier:
+            return []
+        found.append((int(above) + 1 if above else 0, tier))
+    return found
 
 
 def litellm_source() -> str:

@@ -46,6 +46,17 @@ def priced(raw: dict[str, Model]) -> Iterator[tuple[str, Model]]:
             yield sku, model
 
 
+def tiered(raw: dict[str, Model]) -> dict[str, list[dict[str, Decimal | list[Decimal]]]]:
+    """The chat models that the list prices by ranges of input tokens alone."""
+    return {
+        sku: tiers
+        for sku, model in raw.items()
+        if model.get("mode") in CHAT_MODES
+        and "input_cost_per_token" not in model
+        and isinstance(tiers := model.get("tiered_pricing"), list)
+    }
+
+
 def test_the_list_is_read_without_importing_litellm() -> None:
     program = (
         "import sys; from ledger.price_seeds import LitellmList; LitellmList().prices('gpt-4o', 0); "
@@ -80,12 +91,35 @@ def test_every_listed_chat_model_with_a_price_has_its_rows(
 def test_every_other_listed_chat_model_is_refused_by_its_name(
     listed: LitellmList, raw: dict[str, Model]
 ) -> None:
-    models = dict(priced(raw))
+    models = {**dict(priced(raw)), **tiered(raw)}
     others = [sku for sku, model in raw.items() if model.get("mode") in CHAT_MODES and sku not in models]
     for sku in others:
         with pytest.raises(PriceError, match=re.escape(f"'{sku}'")):
             listed.prices(sku, 5)
     assert len(others) > 100
+
+
+def test_a_model_priced_by_ranges_of_input_tokens_has_a_row_for_each(
+    listed: LitellmList, raw: dict[str, Model]
+) -> None:
+    models = tiered(raw)
+    for sku, tiers in models.items():
+        assert sku in listed
+        book = PriceBook(listed.prices(sku, 0))
+        for tier in tiers:
+            ends = tier["range"]
+            assert isinstance(ends, list)
+            first, last = (int(tokens) for tokens in ends)
+            for tokens in (first + 1, last):
+                rates = book.select(sku, 1, tokens).rates
+                assert rates.input_uncached == tier["input_cost_per_token"] * NANO_PER_MILLION
+                assert rates.output_text == tier["output_cost_per_token"] * NANO_PER_MILLION
+                reasoning = tier.get("output_cost_per_reasoning_token", tier["output_cost_per_token"])
+                assert rates.output_reasoning == reasoning * NANO_PER_MILLION
+                cached = tier.get("cache_read_input_token_cost", tier["input_cost_per_token"])
+                assert rates.cache_read == cached * NANO_PER_MILLION
+        assert book.select(sku, 1, 0).always
+    assert len(models) > 40
 
 
 def test_every_rate_is_the_lists_decimal_and_no_floats_neighbour(
@@ -173,7 +207,7 @@ def test_a_class_without_a_rate_is_not_free(listed: LitellmList, raw: dict[str, 
 REFUSED = {
     "not in the list": "no-such-model",
     "priced by the second": "bedrock/*/1-month-commitment/cohere.command-text-v14",
-    "priced in steps that it does not name as such": "dashscope/qwen3-max",
+    "priced by the query": "exa_ai/search",
     "listed at zero": "gigachat/GigaChat-2",
     "its answers listed at zero": "azure/model-router",
     "its prompts listed at zero": "perplexity/sonar-medium-online",
