@@ -7,6 +7,7 @@ costs 70-100 microseconds a request).
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import IO
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -32,6 +33,7 @@ from router.guard import Guard
 from router.limits import policy_limits
 from router.pipeline import Pipeline
 from router.planning import Planner
+from router.presence import take_presence
 from router.pricing import missing_prices
 from router.processes.counters import TokenCounter
 from router.providers.base import Provider
@@ -62,6 +64,7 @@ class Gateway:
     pool: Pool
     counter: TokenCounter
     telemetry: Telemetry
+    presence: IO[bytes]
     _loading: list["asyncio.Task[None]"] = field(default_factory=list)
 
     def start(self) -> None:
@@ -93,6 +96,7 @@ class Gateway:
         await self.counter.close()
         await asyncio.to_thread(self.ledger.close)
         self.keys.close()
+        self.presence.close()
         self.telemetry.flush()
 
 
@@ -109,6 +113,7 @@ def build(settings: Settings, *, clock: Clock = system_clock) -> Gateway:
     ledger = Ledger.open(
         settings.ledger_path, clock=clock, disk_reserve_bytes=settings.disk_reserve_bytes, notify=notify
     )
+    presence = take_presence(settings.data_dir)
     if ledger.recovered:
         telemetry.event("recovered", attempts_posted_at_their_bound=len(ledger.recovered))
     ledger.ensure_prices(missing_prices(settings, ledger.prices, clock()))
@@ -148,7 +153,7 @@ def build(settings: Settings, *, clock: Clock = system_clock) -> Gateway:
         telemetry=telemetry,
         on_state_change=ledger.refresh,
     )
-    return Gateway(guard, paths, ledger, keys, engines, providers, pool, token_counter, telemetry)
+    return Gateway(guard, paths, ledger, keys, engines, providers, pool, token_counter, telemetry, presence)
 
 
 def _run_all(callbacks: Sequence[Callable[[], None]]) -> None:

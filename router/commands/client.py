@@ -21,6 +21,7 @@ import orjson
 from router.commands.keys import open_keys
 from router.errors import InvalidRequestError, NotFoundError, UnavailableError, UpstreamError
 from router.json_types import JsonObject, JsonValue
+from router.presence import gateway_lives
 from router.providers.pool import Pool
 from router.providers.target import Target
 from router.server import running_gateway
@@ -78,7 +79,7 @@ def gateway_client(config: Path, team: str | None, url: str | None) -> Iterator[
     with ending_in_order(), contextlib.closing(open_keys(settings)) as keys:
         stored, text = keys.create(_team(settings, team), "for one command")
         try:
-            running = running_gateway(settings.data_dir)
+            running = running_gateway(settings.data_dir) if gateway_lives(settings.data_dir) else None
             if running is not None:
                 yield GatewayClient(running, text)
             else:
