@@ -72,8 +72,8 @@ Facts = Mapping[str, object]
 
 _CHANGE = table("change", column("seq", Integer()), *(column(name) for name in Change._fields))
 _INSERT = (
-    f"INSERT INTO change ({', '.join(Change._fields)}) VALUES ({', '.join('?' for _ in Change._fields)}) "  # noqa: S608  (our own names)
-    "ON CONFLICT (change_id) DO NOTHING"
+    f"INSERT INTO change ({', '.join(Change._fields)}) SELECT {', '.join('?' for _ in Change._fields)} "  # noqa: S608  (our own names)
+    "WHERE NOT EXISTS (SELECT 1 FROM change WHERE change_id = ?)"
 )
 _LAST_AFTER = "SELECT after FROM change WHERE object_kind = ? AND object_id = ? ORDER BY seq DESC LIMIT 1"
 
@@ -99,7 +99,7 @@ def new_change(
 
 def insert_changes(connection: sqlite3.Connection, changes: Iterable[Change]) -> None:
     """Append `changes` in the caller's transaction; one whose id is there already is left out."""
-    connection.executemany(_INSERT, changes)
+    connection.executemany(_INSERT, [(*change, change.change_id) for change in changes])
 
 
 def record_changes(path: Path, changes: Sequence[Change]) -> None:

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import fields
+from itertools import product
 from pathlib import Path
 from typing import get_type_hints
 
@@ -129,6 +130,54 @@ def test_sql_refuses_to_change_what_is_written(
     assert connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (1,)  # noqa: S608  (our own names)
 
 
+def columns_of(table: str, *, seq: bool) -> str:
+    columns = LEDGER_METADATA.tables[table].columns
+    return ", ".join(f'"{column.name}"' for column in columns if seq or column.name != "seq")
+
+
+@pytest.mark.parametrize("table", APPEND_ONLY)
+def test_no_row_is_replaced_by_one_of_its_number(connection: sqlite3.Connection, table: str) -> None:
+    insert_one(connection, table)
+    names = columns_of(table, seq=True)
+    with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+        connection.execute(f"INSERT OR REPLACE INTO {table} ({names}) SELECT {names} FROM {table}")  # noqa: S608  (our own names)
+
+
+@pytest.mark.parametrize("table", [table for table in APPEND_ONLY if table not in ("entry", "opening")])
+def test_no_row_is_replaced_by_one_of_its_key(connection: sqlite3.Connection, table: str) -> None:
+    insert_one(connection, table)
+    names = columns_of(table, seq=False)
+    with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+        connection.execute(f"INSERT OR REPLACE INTO {table} ({names}) SELECT {names} FROM {table}")  # noqa: S608  (our own names)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [(State.DISPATCHED, State.DISPATCHED), (State.ADJUST, State.ADJUST), *product(ENDED, ENDED)],
+)
+def test_no_entry_is_replaced_by_one_of_its_attempt_and_state(
+    connection: sqlite3.Connection, first: State, second: State
+) -> None:
+    (one, other) = entries_of_one_attempt(first, second)
+    connection.execute(INSERTS[EntryRow], one)
+    with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+        connection.execute(
+            INSERTS[EntryRow].replace("INSERT", "INSERT OR REPLACE", 1), other._replace(entry_id=one.entry_id)
+        )
+
+
+def test_every_unique_key_is_guarded_against_a_replacement(connection: sqlite3.Connection) -> None:
+    for table in APPEND_ONLY:
+        (guard,) = connection.execute(
+            "SELECT sql FROM sqlite_master WHERE name = ?", (f"{table}_no_replace",)
+        ).fetchone()
+        unique = [row[1] for row in connection.execute(f"PRAGMA index_list({table})") if row[2]]
+        for index in unique:
+            ((_, _, column),) = connection.execute(f"PRAGMA index_info({index})").fetchall()
+            assert f"WHERE {column} = NEW.{column}" in guard
+        assert guard.count("EXISTS") == 1 + len(unique)
+
+
 def entries_of_one_attempt(*states: State) -> list[EntryRow]:
     request = RequestMaker(1)
     request.attempt(state=None)
@@ -146,14 +195,14 @@ def test_an_attempt_ends_once_whatever_its_end(
 ) -> None:
     rows = entries_of_one_attempt(State.DISPATCHED, first, second)
     connection.executemany(INSERTS[EntryRow], rows[:2])
-    with pytest.raises(sqlite3.IntegrityError, match="UNIQUE"):
+    with pytest.raises(sqlite3.IntegrityError, match="append-only"):
         connection.execute(INSERTS[EntryRow], rows[2])
 
 
 def test_an_attempt_is_dispatched_once(connection: sqlite3.Connection) -> None:
     first, again = entries_of_one_attempt(State.DISPATCHED, State.DISPATCHED)
     connection.execute(INSERTS[EntryRow], first)
-    with pytest.raises(sqlite3.IntegrityError, match="UNIQUE"):
+    with pytest.raises(sqlite3.IntegrityError, match="append-only"):
         connection.execute(INSERTS[EntryRow], again)
 
 
@@ -162,7 +211,7 @@ def test_an_attempt_is_corrected_as_often_as_need_be_and_each_correction_is_writ
 ) -> None:
     rows = entries_of_one_attempt(State.DISPATCHED, State.POSTED_WORST, State.ADJUST, State.ADJUST)
     connection.executemany(INSERTS[EntryRow], rows)
-    with pytest.raises(sqlite3.IntegrityError, match="UNIQUE"):
+    with pytest.raises(sqlite3.IntegrityError, match="append-only"):
         connection.execute(INSERTS[EntryRow], rows[-1])
 
 
@@ -178,7 +227,7 @@ def test_a_request_its_answer_and_an_outcome_are_written_once(
     request.outcome("gold", "right")
     (one,) = [made for made in request.rows if type(made) is row]
     connection.execute(INSERTS[row], one)
-    with pytest.raises(sqlite3.IntegrityError, match="UNIQUE"):
+    with pytest.raises(sqlite3.IntegrityError, match="append-only"):
         connection.execute(INSERTS[row], one)
 
 
