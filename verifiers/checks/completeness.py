@@ -1,16 +1,18 @@
 """Check: a name, an address or another text was not cut off.
 
 Nobody breaks a name off in the middle of its line, after a comma or after "&". How far a value
-goes depends on its kind: a comma ends a name, but not an address, which goes on over lines.
+goes depends on its kind: a comma ends a name, but not an address, which goes on over lines. A name
+may have lost its first words too, and a date its year.
 """
 
 import re
+from bisect import bisect_right
 
 from verifiers import amounts, dates
 from verifiers.answer import LeafValue
 from verifiers.document import Document
 from verifiers.found import Placed
-from verifiers.labels import Kind, Label
+from verifiers.labels import DATE_KINDS, Kind, Label
 from verifiers.letterhead import LEGAL_FORM, OTHER_THINGS, POSTCODE
 from verifiers.verdict import Finding, Outcome
 
@@ -28,25 +30,77 @@ _WORD_FOLLOWS = re.compile(
 _LEGAL_FORM_FOLLOWS = re.compile(r"[ .,)\]]{0,4}\s{1,3}\(?" + LEGAL_FORM, re.IGNORECASE)
 _ADDRESS_FOLLOWS = re.compile(r"[.,)\]]{0,4}[ \t]?(?:[-&/+,][ \t]?)?(?=\w)")
 _IDENTIFIER_FOLLOWS = re.compile(r"[-/_.](?=\w)")
+_GAP = re.compile(r"[ \t]{2,}|[\t|:]")
+_WORDS_BEFORE = re.compile(r"[^\d;,@#]*[^\W\d_][^\d;,@#]*[ &+\u2019'-]")
+"""Words alone, up to a name: so it may be the end of a longer one."""
+_CAPTION_WORDS = re.compile(
+    r"\b(?:by|from|to|of|at|for|with|and|welcome|visit|bill|sold|ship|vendor|seller|supplier|merchant|shop|store|company|"
+    r"firm|customer|client|buyer|provider|sender|recipient|name|messrs|dear|the|between|invoice|receipt|firma|kunde|von|an|"
+    r"fournisseur|de|chez|mr|mrs|ms|dr|prof|herr|frau|mme|attn|attention|regards|sincerely|agreement|contract)\b",
+    re.IGNORECASE,
+)
 _OPEN_END = re.compile(r"[-&+(/,]\s*$")
 
 
 def check_completeness(
     document: Document, leaf: LeafValue, places: tuple[Placed, ...], label: Label
 ) -> Finding | None:
-    """Look at what follows a supported text value; None for other values."""
+    """Look at what stands around a supported text value; None for other values."""
     value = leaf.value
     if not isinstance(value, str) or not places:
         return None
-    if label.kind not in (Kind.NAME, Kind.ADDRESS) and (amounts.readings(value) or dates.readings(value)):
+    if label.kind not in (Kind.NAME, Kind.ADDRESS) and _is_whole(value, label):
         return None
-    if not _is_cut(document, value, places, label.kind):
-        reason = f"the value of {leaf.path} is not cut off"
-        return Finding(CHECK, leaf.path, Outcome.PASSED, "completeness.whole", reason)
-    first = places[0]
-    evidence = document.evidence(Placed(first.start, first.end + len(_rest(document, first))))
-    reason = f"the document goes on after the value of {leaf.path}"
-    return Finding(CHECK, leaf.path, Outcome.FAILED, "completeness.cut_off", reason, evidence)
+    if _is_cut(document, value, places, label.kind):
+        first = places[0]
+        evidence = document.evidence(Placed(first.start, first.end + len(_rest(document, first))))
+        reason = f"the document goes on after the value of {leaf.path}"
+        return Finding(CHECK, leaf.path, Outcome.FAILED, "completeness.cut_off", reason, evidence)
+    whole = _whole_of(document, places, label.kind)
+    if whole is not None:
+        reason = f"the value of {leaf.path} is only the end or a part of what stands in the document"
+        evidence = document.evidence(whole)
+        return Finding(CHECK, leaf.path, Outcome.FAILED, "completeness.part", reason, evidence)
+    reason = f"the value of {leaf.path} is not cut off"
+    return Finding(CHECK, leaf.path, Outcome.PASSED, "completeness.whole", reason)
+
+
+def _is_whole(value: str, label: Label) -> bool:
+    """Whether it is an amount or a date; a number alone is no date."""
+    return bool(dates.readings(value)) or (label.kind not in DATE_KINDS and bool(amounts.readings(value)))
+
+
+def _whole_of(document: Document, places: tuple[Placed, ...], kind: Kind | None) -> Placed | None:
+    """What the value is a part of wherever it stands: the rest of a name before it, or a whole date."""
+    if kind is Kind.NAME:
+        starts = [_name_start(document, placed) for placed in places]
+        if None not in starts and starts[0] is not None:
+            return Placed(starts[0], places[0].end)
+    elif kind in DATE_KINDS:
+        days = [_day_around(document, placed) for placed in places]
+        return days[0] if None not in days else None
+    return None
+
+
+def _name_start(document: Document, placed: Placed) -> int | None:
+    """Where the words begin that stand directly before a name in its heading; None if there are none."""
+    start, end = document.line_of(placed.start)
+    if end - start > LINE_CHARS_MAX:
+        return None
+    words = _GAP.split(document.text[start : placed.start])[-1]
+    if not _WORDS_BEFORE.fullmatch(words) or _CAPTION_WORDS.search(words):
+        return None
+    at = placed.start - len(words.lstrip())
+    return at if _same_case(document, placed, at) else None
+
+
+def _day_around(document: Document, placed: Placed) -> Placed | None:
+    """The date that holds the place and is longer."""
+    at = bisect_right(document.date_values, placed.start, key=lambda found: found.start)
+    if not at:
+        return None
+    start, end, _ = document.date_values[at - 1]
+    return Placed(start, end) if placed.end <= end and (start, end) != placed else None
 
 
 def _is_cut(document: Document, value: str, places: tuple[Placed, ...], kind: Kind | None) -> bool:

@@ -156,3 +156,82 @@ def test_the_evidence_shows_how_the_line_goes_on() -> None:
     assert finding is not None
     assert finding.evidence is not None
     assert finding.evidence.text == "SAM SAM TRADING CO"
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "evidence"),
+    [
+        pytest.param("Acme Coffee Ltd\n7 Mill Row", "Coffee Ltd", "Acme Coffee Ltd", id="a word"),
+        pytest.param("SAM SAM TRADING CO", "TRADING CO", "SAM SAM TRADING CO", id="two words"),
+        pytest.param("Vendor: Acme Coffee Ltd", "Coffee Ltd", "Acme Coffee Ltd", id="after a label"),
+        pytest.param("Invoice      Acme Coffee Ltd", "Coffee Ltd", "Acme Coffee Ltd", id="after a gap"),
+        pytest.param("FLORIST & HANDICRAFT", "HANDICRAFT", "FLORIST & HANDICRAFT", id="an ampersand before"),
+        pytest.param("DOMINO'S PIZZA", "S PIZZA", "DOMINO'S PIZZA", id="after an apostrophe"),
+    ],
+)
+def test_a_name_that_lost_its_first_words_is_a_part(text: str, value: str, evidence: str) -> None:
+    finding = checked(text, value, Kind.NAME)
+
+    assert finding is not None
+    assert finding.code == "completeness.part"
+    assert finding.evidence is not None
+    assert finding.evidence.text == evidence
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        pytest.param("Sold by Acme Ltd", "Acme Ltd", id="a preposition"),
+        pytest.param("Vendor Acme Ltd", "Acme Ltd", id="a label without a colon"),
+        pytest.param("INVOICE Acme Ltd", "Acme Ltd", id="a title"),
+        pytest.param("Mr Tomas Reed", "Tomas Reed", id="a form of address"),
+        pytest.param("#000002 BAIFU (M) SDN BHD", "BAIFU (M) SDN BHD", id="a number"),
+        pytest.param("Acme Coffee Ltd\nCoffee Ltd", "Coffee Ltd", id="whole somewhere"),
+        pytest.param("the firm Acme Ltd pays", "Acme Ltd", id="small letters before"),
+        pytest.param(
+            f"We have it in writing that Orchard School Trust {'pays and ' * 5}pays",
+            "School Trust",
+            id="prose",
+        ),
+    ],
+)
+def test_what_stands_before_a_whole_name_is_no_part_of_it(text: str, value: str) -> None:
+    finding = checked(text, value, Kind.NAME)
+
+    assert finding is not None
+    assert finding.outcome is Outcome.PASSED
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("Date: 25/12/2018", "25/12"),
+        ("Date: 14 March 2026", "14 March"),
+        ("Date: March 14, 2026", "March 14"),
+        ("Date: 14 March 2026", "March 2026"),
+        ("Date: 25/12/2018", "2018"),
+        ("Datum: 3. März 2026", "3. März"),
+    ],
+)
+def test_a_date_without_its_year_or_day_is_a_part(text: str, value: str) -> None:
+    finding = checked(text, value, Kind.DATE)
+
+    assert finding is not None
+    assert finding.code in ("completeness.part", "completeness.cut_off")
+    assert finding.evidence is not None
+    assert finding.evidence.text in text
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "kind"),
+    [
+        pytest.param("due on 14 March", "14 March", Kind.DUE, id="no year in the document"),
+        pytest.param("Date: 14 March 2026\nshow on 14 March", "14 March", Kind.DATE, id="whole somewhere"),
+        pytest.param("Date: 14 March 2026", "March 2026", None, id="a field that is no date"),
+    ],
+)
+def test_a_part_of_a_date_passes_where_it_may_be_all(text: str, value: str, kind: Kind | None) -> None:
+    finding = checked(text, value, kind)
+
+    assert finding is not None
+    assert finding.outcome is Outcome.PASSED
