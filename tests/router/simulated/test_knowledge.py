@@ -86,10 +86,9 @@ def test_a_real_question_is_read_and_a_wrong_value_corrected_from_an_excerpt() -
     )
     assert question is not None
     assert is_audit(question.response_schema)
-    said = verdicts(
-        Knowledge([known], 0), Skill(1.0, 1.0, 1.0, 0.0), f"{question.instruction}\n{question.text}"
-    )
-    found = {each["field"]: each for each in said["verdicts"]}  # type: ignore[index,union-attr,call-overload]
+    asked = f"{question.instruction}\n{question.text}"
+    said = verdicts(Knowledge([known], 0), Skill(1.0, 1.0, 1.0, 0.0), asked)
+    found = {each["field"]: each for each in json.loads(json.dumps(said))["verdicts"]}
     assert found["company"]["verdict"] == "right"
     assert (found["total"]["verdict"], found["total"]["correction"]) == ("wrong", "12.50")
     assert found["total"]["span_id"] in {span.id for span in question.spans}
