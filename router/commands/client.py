@@ -1,7 +1,8 @@
 """A gateway to talk to: the one that was named, the one that runs here, or one of our own for a while.
 
 What is begun here ends here, however the command ends: by itself, by Ctrl-C, by SIGTERM or with its
-terminal. The key is revoked, the gateway of our own stopped and waited for.
+terminal. The key is revoked, the gateway of our own stopped and waited for. Of a command that is
+killed the gateway ends by itself, since its standard input does; the key stays, and nobody has it.
 """
 
 import asyncio
@@ -33,6 +34,7 @@ STOP_S = 40.0
 ANSWER_S = 900.0
 IN_FLIGHT = "ending what is in flight, so that its cost is known; Ctrl-C again drops it"
 _ENDS = (signal.SIGTERM, signal.SIGHUP)
+_SERVE = (sys.executable, "-m", "router.commands.main", "serve", "--port", "0", "--until-stdin-ends")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,8 @@ def own_gateway(config: Path) -> Iterator[str]:
     """
     with ending_in_order(), tempfile.TemporaryFile() as log:
         child = subprocess.Popen(  # noqa: S603  (our own program)
-            [sys.executable, "-m", "router.commands.main", "serve", "--config", str(config), "--port", "0"],
+            [*_SERVE, "--config", str(config)],
+            stdin=subprocess.PIPE,  # it ends with it: we may be killed
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,
@@ -155,8 +158,9 @@ def _end(child: "subprocess.Popen[str]") -> None:
     except subprocess.TimeoutExpired:
         child.kill()
         child.wait()
-    if child.stdout is not None:
-        child.stdout.close()
+    for pipe in (child.stdin, child.stdout):
+        if pipe is not None:
+            pipe.close()
     for number, handler in before.items():
         signal.signal(number, handler)
 

@@ -1,6 +1,9 @@
 """`steelyard serve`: run the gateway until it is told to stop."""
 
+import os
+import signal
 import sys
+import threading
 from pathlib import Path
 from typing import Annotated
 
@@ -21,6 +24,9 @@ def serve(
         int | None,
         typer.Option(help="Listen here instead of server.port; 0 takes any free port.", min=0, max=65_535),
     ] = None,
+    until_stdin_ends: Annotated[
+        bool, typer.Option("--until-stdin-ends", help="End with standard input, that is with who started it.")
+    ] = False,
 ) -> None:
     """Run the gateway. JSON logs go to stderr; the address to stdout once it answers.
 
@@ -29,9 +35,20 @@ def serve(
     Exit codes: 0 it was told to end, 2 wrong usage or configuration, 3 it cannot start.
     """
     with errors_as_sentences():
+        if until_stdin_ends:
+            threading.Thread(target=_end_with_stdin, name="stdin", daemon=True).start()
         run(load_settings(config, host=host, port=port), _say)
 
 
 def _say(url: str) -> None:
     sys.stdout.write(f"steelyard answers at {url}\n")
     sys.stdout.flush()
+
+
+def _end_with_stdin() -> None:
+    """End in order when nobody holds the other side of standard input any more, however they ended."""
+    while os.read(
+        sys.stdin.fileno(), 65_536
+    ):  # not sys.stdin.read: its lock would trouble the interpreter's end
+        continue
+    os.kill(os.getpid(), signal.SIGTERM)

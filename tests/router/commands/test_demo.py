@@ -1,5 +1,6 @@
 """`steelyard demo`, short: a document or two and the refusals, with the model on this machine."""
 
+import asyncio
 import json
 import os
 import shlex
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from support.command_line import PROGRAM, ROOT, assert_refused, environment, invoke, run, start
+from support.processes import end_of
 
 from router.commands.demo_story import next_steps
 
@@ -83,6 +85,21 @@ def test_a_demo_that_is_cut_short_leaves_nothing_behind(tmp_path: Path, number: 
     for pid in (gateway, *engines):
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
+
+
+def test_the_gateway_and_the_model_of_a_demo_that_is_killed_end_by_themselves(tmp_path: Path) -> None:
+    child = start("demo", "--limit", "2", cwd=ROOT, env={"TMPDIR": str(tmp_path)})
+    assert child.stdout is not None
+    while b"documents follow" not in (line := child.stdout.readline()):
+        assert line, "the demo ended before it was killed"
+    (home,) = tmp_path.glob("steelyard-demo-*")
+    gateway = json.loads((home / "steelyard-data" / "gateway.json").read_bytes())["pid"]
+    engines = children_of(gateway)
+    assert engines
+    child.kill()
+    child.communicate()
+    for pid in (gateway, *engines):
+        asyncio.run(end_of(pid))
 
 
 def children_of(pid: int) -> list[int]:

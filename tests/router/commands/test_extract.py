@@ -1,5 +1,6 @@
 """`steelyard extract`, run as a user runs it: JSON lines on stdout, words on stderr, an exit code."""
 
+import asyncio
 import contextlib
 import json
 import os
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 from support.command_line import PROGRAM, ROOT, assert_refused, environment, invoke, run, start
 from support.gateway import POLICY, RunningGateway, config_text, make_key, running_gateway, write_config
+from support.processes import end_of
 from support.upstream import Upstream, running_upstream
 from support.upstream_bill import TokenPrices
 from support.upstream_script import Behaviour, Fault, Received
@@ -357,3 +359,15 @@ def test_a_second_interrupt_waits_for_nothing(place: Place) -> None:
 def _wait_a_little(child: "subprocess.Popen[bytes]") -> None:
     with contextlib.suppress(subprocess.TimeoutExpired):
         child.wait(0.2)
+
+
+def test_the_gateway_of_a_command_that_is_killed_ends_by_itself(place: Place) -> None:
+    child = start(*place.arguments("--team", "finance", place.document("a.txt", "please wait")))
+    place.upstream.wait_for_requests(1)
+    home = place.config.parent / "steelyard-data"
+    running = json.loads((home / "gateway.json").read_bytes())
+    child.kill()
+    child.communicate()
+    place.upstream.release()
+    asyncio.run(end_of(running["pid"]))
+    assert not (home / "gateway.json").exists(), "it ended in order, not by a signal that leaves the rest"

@@ -2,11 +2,12 @@
 
 import json
 import socket
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support.command_line import assert_refused, invoke, run
+from support.command_line import PROGRAM, assert_refused, environment, invoke, run
 from support.gateway import config_text, make_key, running_gateway, write_config
 
 LOCAL = 'routes:\n  local: {engine: gguf, weights: gone.gguf, price: {cpu_usd_per_hour: "0"}}\n'
@@ -109,3 +110,20 @@ def test_weights_that_are_missing_close_their_route_alone(config: Path) -> None:
         log = gateway.stop()
     failed = next(line for line in map(json.loads, log.splitlines()) if line.get("event") == "engine_failed")
     assert "there are no weights at" in failed["detail"]
+
+
+def test_a_gateway_that_was_told_so_ends_with_its_input(config: Path) -> None:
+    child = subprocess.Popen(
+        [*PROGRAM, "serve", "--config", str(config), "--port", "0", "--until-stdin-ends"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=environment(),
+    )
+    assert child.stdin is not None
+    assert child.stdout is not None
+    child.stdin.write(b"what is said there is not listened to\n")
+    child.stdin.flush()
+    assert child.stdout.readline().startswith(b"steelyard answers at ")
+    child.communicate()
+    assert child.returncode == 0
