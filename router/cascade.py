@@ -31,6 +31,7 @@ from router.planning import Plan
 from router.providers.base import Provider
 from router.reply import AnswerHead, Reply
 from router.request import ChatRequest
+from router.wire.estimated_usage import generated_text, with_estimate
 
 DRAIN_S_MAX = 60.0
 """How long a stream is read on after its caller has left, so that what was spent is known."""
@@ -119,8 +120,7 @@ class Cascade:
             text = stream.received_text() if stream is not None else ""
             await self._settle_failed(call, attempt, hold, error, text, ttft_us)
             raise
-        await self._settle_answered(call, attempt, hold, completion, stream, ttft_us)
-        return completion
+        return await self._settle_answered(call, attempt, hold, completion, stream, ttft_us)
 
     async def _forward(
         self, stream: CompletionStream, call: Call, attempt: Attempt, head: AnswerHead, reply: Reply
@@ -148,12 +148,15 @@ class Cascade:
         completion: Completion,
         stream: CompletionStream | None,
         ttft_us: int | None,
-    ) -> None:
+    ) -> Completion:
+        """Settle by what the provider said; else by our own count, which then stands in the answer."""
+        settlement = _answered(completion, ttft_us)
         if completion.usage is not None:
-            hold.settle(attempt, _answered(completion, completion.usage, ttft_us))
-        else:
-            text = stream.received_text() if stream is not None else completion.text or ""
-            await self._settle_counted(call, attempt, hold, _answered(completion, None, ttft_us), text)
+            hold.settle(attempt, settlement)
+            return completion
+        text = stream.received_text() if stream is not None else generated_text(completion.body)
+        usage = await self._settle_counted(call, attempt, hold, settlement, text)
+        return with_estimate(completion, usage, attempt.dispatched_at_us // 1_000_000)
 
     async def _settle_failed(
         self,
@@ -186,13 +189,15 @@ class Cascade:
 
     async def _settle_counted(
         self, call: Call, attempt: Attempt, hold: Hold, settlement: Settlement, text: str
-    ) -> None:
-        """Settle by our own count of the prompt and `text`; if that is broken off, by their bound."""
+    ) -> Usage:
+        """Settle by our own count of the prompt and `text`, and return it; if that is broken off, by their
+        bound."""
         usage = self._counter.bound_usage(call.request, call.route, text)
         try:
             usage = await self._counter.usage_of(call.request, call.route, text)
         finally:
-            hold.settle(attempt, replace(settlement, state=State.SETTLED_ESTIMATED, usage=usage))
+            hold.settle(attempt, replace(settlement, usage=usage))
+        return usage
 
 
 async def _unless_left(work: Coroutine[None, None, Completion], reply: Reply) -> Completion:
@@ -220,10 +225,10 @@ def _worth_another(error: GatewayError) -> bool:
     )
 
 
-def _answered(completion: Completion, usage: Usage | None, ttft_us: int | None) -> Settlement:
+def _answered(completion: Completion, ttft_us: int | None) -> Settlement:
     return Settlement(
-        State.SETTLED,
-        usage or NO_USAGE,
+        State.SETTLED if completion.usage is not None else State.SETTLED_ESTIMATED,
+        completion.usage or NO_USAGE,
         None,
         completion.finish_reason,
         completion.model_served,

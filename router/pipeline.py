@@ -146,6 +146,7 @@ class Pipeline:
             "cost_nano_usd": hold.cost_nano_usd,
             "attempts": ran.attempt.number,
             "simulated": ran.attempt.planned.route.simulated,
+            "usage_estimated": ran.completion.usage is None,
         }
         if checked is not None:
             details["checks"] = details_of(checked)

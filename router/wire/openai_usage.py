@@ -43,6 +43,18 @@ def read_usage(value: JsonValue) -> Usage | None:
     )
 
 
+def usage_object(usage: Usage) -> JsonObject:
+    """Write usage as OpenAI does."""
+    prompt, completion = usage.input_tokens, usage.output_tokens
+    return {
+        "prompt_tokens": prompt,
+        "completion_tokens": completion,
+        "total_tokens": prompt + completion,
+        "prompt_tokens_details": {"cached_tokens": usage.cache_read},
+        "completion_tokens_details": {"reasoning_tokens": usage.output_reasoning},
+    }
+
+
 def _details(usage: JsonObject, key: str) -> JsonObject:
     details = usage.get(key)
     return details if isinstance(details, dict) else {}

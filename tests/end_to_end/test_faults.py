@@ -104,17 +104,25 @@ def test_a_provider_that_cannot_be_reached_costs_nothing(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["plain", "streamed"])
-def test_without_usage_the_tokens_are_counted_into_suspense(tmp_path: Path, *, stream: bool) -> None:
+def test_without_usage_the_tokens_are_counted_into_suspense_and_told_to_the_caller(
+    tmp_path: Path, *, stream: bool
+) -> None:
     behaviour = Behaviour(usage_told=UsageTold.NEVER, text="one two three four five")
     with running_upstream(behaviour) as upstream:
         config = write_config(tmp_path, config_text(upstream.base_url))
         key = make_key(config)
         with running_gateway(config) as gateway:
-            assert gateway.chat(key, stream=stream).status == 200
-            ((state, output),) = gateway.wait_for_rows(
-                "SELECT state, output_text FROM entry WHERE state <> 'DISPATCHED'", 1
+            options = {"stream": True, "stream_options": {"include_usage": True}} if stream else {}
+            response = gateway.chat(key, steelyard={"return": True}, **options)
+            assert response.status == 200
+            ((state, prompt, output),) = gateway.wait_for_rows(
+                "SELECT state, input_uncached, output_text FROM entry WHERE state <> 'DISPATCHED'", 1
             )
             assert (state, output) == ("SETTLED_ESTIMATED", 5)
+            last = response.body.decode().strip().split("\n\n")[-2 if stream else -1].removeprefix("data: ")
+            told = json.loads(last)
+            assert (told["usage"]["prompt_tokens"], told["usage"]["completion_tokens"]) == (prompt, output)
+            assert told["steelyard"]["usage_estimated"] is True
 
 
 def test_usage_told_twice_is_counted_once(tmp_path: Path) -> None:
