@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from ledger.money import NanoUSD
+from policies.audits import AuditRules, GradingRules
 
 
 class AtLimit(StrEnum):
@@ -38,6 +39,12 @@ class Allow:
     settle: Settle
     policy_hash: str
     rule_ids: tuple[str, ...]
+    audits: AuditRules | None = None
+    """When an auditor is asked, and what follows; None where the plan has no audits."""
+    escalation_routes: tuple[str, ...] = ()
+    """What answers when an audit does not settle it; may be empty."""
+    grading: GradingRules | None = None
+    retries: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 Total: every facts has a decision. Nothing is looked up but the team's own rules.
 """
 
+from policies.audits import PLAN as AUDITED_PLAN
 from policies.decision import Allow, Decision, Deny
 from policies.facts import Facts
 from policies.rules import TeamPolicy
@@ -37,11 +38,16 @@ def decide(policy: TeamPolicy, facts: Facts) -> Decision:
 
 
 def _allow(policy: TeamPolicy, plan: str, routes: tuple[str, ...], *rules: str) -> Allow:
+    audited = plan == AUDITED_PLAN
     return Allow(
         plan=plan,
         routes=routes,
         cheap_routes=policy.plans.get("cheap", ()),
         baseline_route=policy.baseline,
+        audits=policy.audits if audited else None,
+        escalation_routes=policy.plans.get("premium", ()) if audited else (),
+        grading=policy.grading,
+        retries=policy.retries,
         per_request_nano_usd=policy.limits.request_nano_usd,
         at_limit=policy.at_limit,
         min_output_tokens=policy.min_output_tokens,

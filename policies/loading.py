@@ -5,6 +5,16 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
+from policies.audits import PLAN as AUDITED_PLAN
+from policies.audits import (
+    AuditMode,
+    AuditRules,
+    GradingRules,
+    WhenUnsettled,
+    WhenWrong,
+    read_audit_rules,
+    read_grading_rules,
+)
 from policies.decision import AtLimit, Settle
 from policies.document import parse_bytes
 from policies.errors import DocumentError
@@ -12,9 +22,13 @@ from policies.facts import TaskKind
 from policies.nodes import Mapping, Scalar, suggestion
 from policies.rules import ANY_MODEL, PLAN_NAMES, SpendingLimits, TeamPolicy
 
-KEYS = ("team", "models", "plans", "auto", "baseline", "limits", "at_limit", "min_output_tokens", "settle")
+KEYS = (
+    "team", "models", "plans", "auto", "baseline", "grading", "retries", "limits", "at_limit", "min_output_tokens",
+    "settle",
+)  # fmt: skip
 LIMIT_KEYS = ("request_usd", "day_usd", "month_usd")
 MIN_OUTPUT_TOKENS = 1_024
+RETRIES_MAX = 5
 TEAM_CHARACTERS_MAX = 64
 
 
@@ -70,6 +84,7 @@ def read_policy(document: Mapping, policy_hash: str, known_models: Collection[st
         raise document.error(
             f"baseline names the unknown model '{baseline}'{suggestion(baseline, known_models)}", "baseline"
         )
+    audits = _audits(document, models, plans, known_models)
     limits = document.mapping("limits")
     limits.only(LIMIT_KEYS)
     return TeamPolicy(
@@ -78,6 +93,9 @@ def read_policy(document: Mapping, policy_hash: str, known_models: Collection[st
         plans=plans,
         auto=auto,
         baseline=baseline,
+        audits=audits,
+        grading=_grading(document, models, known_models),
+        retries=document.integer("retries", 0, RETRIES_MAX, 0),
         limits=SpendingLimits(*(limits.usd(key) if limits.has(key) else None for key in LIMIT_KEYS)),
         at_limit=document.choice("at_limit", AtLimit, AtLimit.CLAMP),
         min_output_tokens=document.integer("min_output_tokens", 1, 1_000_000, MIN_OUTPUT_TOKENS),
@@ -106,19 +124,75 @@ def _plans(
     section.only(PLAN_NAMES)
     plans: dict[str, tuple[str, ...]] = {}
     for name in section:
+        if name == AUDITED_PLAN:
+            continue
         words = section.words(name)
         if not words:
             raise section.error(
                 f"plans.{name} is empty; name at least one model, or leave the plan out", name
             )
-        chosen = _known(words, f"plans.{name}", known_models)
-        for word in words:
-            if word.text not in models:
-                raise word.error(
-                    f"plans.{name} names '{word.text}', which models does not allow; add it there or leave it out here"
-                )
-        plans[name] = chosen
+        plans[name] = _allowed(words, f"plans.{name}", models, known_models)
+    if AUDITED_PLAN in section:
+        if "cheap" not in plans:
+            raise section.error(
+                f"plans.{AUDITED_PLAN} audits what plans.cheap answers, which is missing; add that",
+                AUDITED_PLAN,
+            )
+        plans[AUDITED_PLAN] = plans["cheap"]
     return plans
+
+
+def _audits(
+    document: Mapping,
+    models: tuple[str, ...],
+    plans: dict[str, tuple[str, ...]],
+    known_models: Collection[str],
+) -> AuditRules | None:
+    """What `plans.cheap+audit` says; its auditors are premium's models unless it names others."""
+    if AUDITED_PLAN not in plans:
+        return None
+    section = document.mapping("plans").mapping(AUDITED_PLAN)
+    auditors = plans.get("premium", ())
+    if section.has("auditors"):
+        what = section.path("auditors")
+        auditors = _allowed(section.words("auditors"), what, models, known_models)
+    rules = read_audit_rules(section, auditors)
+    if not auditors and rules.mode is not AuditMode.NEVER:
+        raise section.error(
+            f"{section.path('auditors')} is missing, and there is no plans.premium whose models could audit; add one"
+        )
+    escalates = rules.when_unsettled is WhenUnsettled.ESCALATE or rules.when_wrong is WhenWrong.ESCALATE
+    if escalates and "premium" not in plans and rules.mode is not AuditMode.NEVER:
+        raise section.error(
+            f"{section.name} escalates to plans.premium, which is missing; add that, or write "
+            "`when_unsettled: pass` and no `when_wrong: escalate`"
+        )
+    return rules
+
+
+def _grading(
+    document: Mapping, models: tuple[str, ...], known_models: Collection[str]
+) -> GradingRules | None:
+    if not document.has("grading"):
+        return None
+    section = document.mapping("grading")
+    graders: tuple[str, ...] = ()
+    if section.has("graders"):
+        graders = _allowed(section.words("graders"), section.path("graders"), models, known_models)
+    return read_grading_rules(section, graders)
+
+
+def _allowed(
+    words: tuple[Scalar, ...], what: str, models: tuple[str, ...], known_models: Collection[str]
+) -> tuple[str, ...]:
+    """Models that exist and that the team may use."""
+    chosen = _known(words, what, known_models)
+    for word in words:
+        if word.text not in models:
+            raise word.error(
+                f"{what} names '{word.text}', which models does not allow; add it there or leave it out here"
+            )
+    return chosen
 
 
 def _auto(document: Mapping, plans: dict[str, tuple[str, ...]]) -> dict[TaskKind, str]:

@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ledger.money import NanoUSD
+from policies.audits import PLAN as AUDITED_PLAN
+from policies.audits import AuditRules, GradingRules
 from policies.decision import AtLimit, Settle
 from policies.facts import TaskKind
 
-PLAN_NAMES = ("cheap", "premium")
+PLAN_NAMES = ("cheap", "premium", AUDITED_PLAN)
 ANY_MODEL = "*"
 
 
@@ -41,6 +43,11 @@ class TeamPolicy:
     file: str
     rule_lines: Mapping[str, int]
     """Rule id -> the line of the file that it stands in."""
+    audits: AuditRules | None = None
+    """What `cheap+audit` adds to `cheap`; None if the team has no such plan."""
+    grading: GradingRules | None = None
+    retries: int = 0
+    """How often a route is tried again after a failure that cost nothing."""
 
     def rule(self, name: str) -> str:
         """The id of a rule of this team."""

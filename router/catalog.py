@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from router.errors import NotFoundError
 
-PLAN_NAMES = frozenset({"auto", "cheap", "premium"})
+PLAN_NAMES = frozenset({"auto", "cheap", "premium", "cheap+audit"})
 
 
 class Origin(StrEnum):

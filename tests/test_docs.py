@@ -10,6 +10,7 @@ import pytest
 
 from ledger.clock import system_clock
 from ledger.prices import PriceBook
+from policies.audits import AUDIT_KEYS, GRADING_KEYS
 from policies.document import parse_bytes
 from policies.errors import PolicyError
 from policies.lint import lint
@@ -64,6 +65,8 @@ POLICY_SECTIONS = {
     "plans": (("plans",), PLAN_NAMES),
     "auto": (("auto",), ("extraction", "generation")),
     "limits": (("limits",), LIMIT_KEYS),
+    "cheap+audit": (("plans", "cheap+audit"), AUDIT_KEYS),
+    "grading": (("grading",), GRADING_KEYS),
 }
 
 

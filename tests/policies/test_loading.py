@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from policies.audits import AuditMode, GradingRules
 from policies.decision import AtLimit, Settle
 from policies.document import parse_bytes
 from policies.errors import DocumentError, PolicyError
@@ -22,10 +23,14 @@ models: [deepseek-flash, claude-opus-5-5]
 plans:
   cheap: [deepseek-flash]
   premium: [claude-opus-5-5]
+  cheap+audit:
+    audit: always
 auto:
   extraction: cheap
   generation: premium
 baseline: claude-opus-5-5
+grading: {percent: 5}
+retries: 2
 limits:
   request_usd: "0.50"
   day_usd: 5
@@ -51,7 +56,14 @@ def test_every_key_is_read() -> None:
     policy = policy_of(FULL)
     assert policy.team == "finance"
     assert policy.models == ("deepseek-flash", "claude-opus-5-5")
-    assert policy.plans == {"cheap": ("deepseek-flash",), "premium": ("claude-opus-5-5",)}
+    assert policy.plans == {
+        "cheap": ("deepseek-flash",),
+        "premium": ("claude-opus-5-5",),
+        "cheap+audit": ("deepseek-flash",),
+    }
+    assert policy.audits is not None
+    assert (policy.audits.mode, policy.audits.auditors) == (AuditMode.ALWAYS, ("claude-opus-5-5",))
+    assert (policy.grading, policy.retries) == (GradingRules(5.0, ()), 2)
     assert policy.auto == {TaskKind.EXTRACTION: "cheap", TaskKind.GENERATION: "premium"}
     assert policy.baseline == "claude-opus-5-5"
     assert policy.limits == SpendingLimits(500_000_000, 5_000_000_000, 50_250_000_000)  # type: ignore[arg-type]  # integers are money here
@@ -65,6 +77,7 @@ def test_every_key_is_read() -> None:
 def test_what_is_left_out_has_its_default() -> None:
     policy = policy_of(LEAST)
     assert (policy.plans, policy.auto, policy.baseline) == ({}, {}, None)
+    assert (policy.audits, policy.grading, policy.retries) == (None, None, 0)
     assert policy.limits == SpendingLimits(None, None, None)
     assert (policy.at_limit, policy.settle) == (AtLimit.CLAMP, Settle.AFTER)
     assert policy.min_output_tokens == MIN_OUTPUT_TOKENS == 1_024
@@ -79,7 +92,7 @@ def test_every_rule_has_an_id_and_a_line() -> None:
     assert policy.rule("limits.day_usd") == "finance.limits.day_usd"
     assert policy.rule_lines["finance.models"] == 3
     assert policy.rule_lines["finance.plans.premium"] == 6
-    assert policy.rule_lines["finance.limits.day_usd"] == 13
+    assert policy.rule_lines["finance.limits.day_usd"] == 17
     assert {f"finance.limits.{key}" for key in LIMIT_KEYS} <= policy.rule_lines.keys()
 
 
@@ -102,7 +115,7 @@ def test_a_policys_hash_is_of_the_bytes_that_were_read(tmp_path: Path) -> None:
 
 REFUSED = {
     # what everybody mistypes
-    "unknown key": (FULL + "limit: {day_usd: 5}\n", 18, "unknown key 'limit'; did you mean 'limits'?"),
+    "unknown key": (FULL + "limit: {day_usd: 5}\n", 22, "unknown key 'limit'; did you mean 'limits'?"),
     "unknown key, nothing near": (LEAST + "zzz: 1\n", 3, "unknown key 'zzz'; known are at_limit, auto"),
     "key twice": (LEAST + "team: legal\n", 3, "the key 'team' is here twice; the first is in line 1: remove one"),
     "team missing": ("models: [deepseek-flash]\n", 1, "team is missing; add it"),

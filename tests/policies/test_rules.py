@@ -16,4 +16,4 @@ def test_a_rules_id_is_its_teams_name_and_its_path_in_the_file() -> None:
 
 
 def test_a_policy_knows_the_plans_that_a_client_may_name_beside_auto() -> None:
-    assert PLAN_NAMES == ("cheap", "premium")
+    assert PLAN_NAMES == ("cheap", "premium", "cheap+audit")
