@@ -36,6 +36,8 @@ from router.planning import Planner
 from router.presence import take_presence
 from router.pricing import missing_prices
 from router.processes.counters import TokenCounter
+from router.provider_settings import ProviderKind, ProviderSettings
+from router.providers.anthropic import Anthropic
 from router.providers.base import Provider
 from router.providers.local.build import build_engine
 from router.providers.local.engine import LocalEngine
@@ -123,8 +125,7 @@ def build(settings: Settings, *, clock: Clock = system_clock) -> Gateway:
     catalog = Catalog(settings.routes)
     engines = {name: build_engine(engine) for name, engine in settings.engines.items()}
     providers: dict[str, Provider] = {
-        provider.name: OpenAICompatible(provider.name, provider.base_url, provider.api_key, pool)
-        for provider in settings.providers
+        provider.name: _hosted(provider, pool, clock) for provider in settings.providers
     }
     providers.update({name: LocalProvider(name, engine) for name, engine in engines.items()})
     token_counter = TokenCounter(settings.data_dir / "tokenizers")
@@ -154,6 +155,14 @@ def build(settings: Settings, *, clock: Clock = system_clock) -> Gateway:
         on_state_change=ledger.refresh,
     )
     return Gateway(guard, paths, ledger, keys, engines, providers, pool, token_counter, telemetry, presence)
+
+
+def _hosted(provider: ProviderSettings, pool: Pool, clock: Clock) -> Provider:
+    match provider.kind:
+        case ProviderKind.OPENAI_COMPATIBLE:
+            return OpenAICompatible(provider.name, provider.base_url, provider.api_key, pool)
+        case ProviderKind.ANTHROPIC:
+            return Anthropic(provider.name, provider.base_url, provider.api_key, pool, clock)
 
 
 def _run_all(callbacks: Sequence[Callable[[], None]]) -> None:

@@ -8,26 +8,36 @@ import ipaddress
 import re
 from collections.abc import Mapping as Environment
 from dataclasses import dataclass, field
+from enum import StrEnum
 from urllib.parse import SplitResult, urlsplit
 
 from policies.nodes import Mapping
 from router.catalog import Dialect
 
 PROVIDER_KEYS = ("type", "base_url", "key_env", "dialect")
-OPENAI_COMPATIBLE = "openai_compatible"
+METHODS = ("/chat/completions", "/messages")
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
 _HOST_LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
 _HOST_CHARACTERS_MAX = 253
 
 
+class ProviderKind(StrEnum):
+    """What a server speaks."""
+
+    OPENAI_COMPATIBLE = "openai_compatible"
+    ANTHROPIC = "anthropic"
+
+
 @dataclass(frozen=True, slots=True)
 class ProviderSettings:
-    """A server that speaks OpenAI's format."""
+    """A server that serves models."""
 
     name: str
     base_url: str
     api_key: str | None = field(repr=False)
     dialect: Dialect
+    """Where servers that speak OpenAI's format differ."""
+    kind: ProviderKind = ProviderKind.OPENAI_COMPATIBLE
 
 
 def read_providers(section: Mapping, environment: Environment[str, str]) -> dict[str, ProviderSettings]:
@@ -36,16 +46,18 @@ def read_providers(section: Mapping, environment: Environment[str, str]) -> dict
     for name in section:
         provider = section.mapping(name)
         provider.only(PROVIDER_KEYS)
-        kind = provider.text("type", OPENAI_COMPATIBLE)
-        if kind != OPENAI_COMPATIBLE:
+        kind = provider.choice("type", ProviderKind, ProviderKind.OPENAI_COMPATIBLE)
+        if kind is ProviderKind.ANTHROPIC and provider.has("dialect"):
             raise provider.error(
-                f"{provider.path('type')} is '{kind}'; write {OPENAI_COMPATIBLE}, the one there is", "type"
+                f"{provider.path('dialect')} says where servers of OpenAI's format differ; leave it out",
+                "dialect",
             )
         found[name] = ProviderSettings(
             name,
             _base_url(provider),
             _api_key(provider, environment),
             provider.choice("dialect", Dialect, Dialect.GENERIC),
+            kind,
         )
     return found
 
@@ -73,8 +85,9 @@ def _base_url(provider: Mapping) -> str:
         )
     if "?" in url or "#" in url:
         raise provider.error(f"{what} holds a '?' or a '#'; write the address up to there", "base_url")
-    if parts.path.rstrip("/").endswith("/chat/completions"):
-        raise provider.error(f"{what} names one method; leave out /chat/completions", "base_url")
+    for method in METHODS:
+        if parts.path.rstrip("/").endswith(method):
+            raise provider.error(f"{what} names one method; leave out {method}", "base_url")
     return url
 
 

@@ -9,7 +9,7 @@ from local_model.weights import SMOLLM2_FILE
 from policies.nodes import Mapping, suggestion
 from router.catalog import PLAN_NAMES, Dialect, Encoding, Origin, Route, SchemaMode
 from router.config_paths import configured_path, weights_folder
-from router.provider_settings import ProviderSettings
+from router.provider_settings import ProviderKind, ProviderSettings
 from router.providers.local.build import EngineKind, EngineSettings
 from router.route_price import ListedPrice, StatedPrice, read_price
 
@@ -18,6 +18,10 @@ HOSTED_ONLY = ("provider", "upstream_model", "premium", "idle_timeout_s", "token
 ROUTE_KEYS = (
     *ENGINE_ONLY, *HOSTED_ONLY, "model", "price", "context_window", "max_output_tokens", "logprobs", "deadline_s", "simulated",
 )  # fmt: skip
+NOT_ANTHROPIC = {
+    "logprobs": "Anthropic's API gives no log-probabilities",
+    "tokenizer": "Claude's vocabulary is not published, and another one would count too few tokens",
+}
 NAME_CHARACTERS_MAX = 128
 DEFAULT_WEIGHTS = "smollm2"
 
@@ -135,6 +139,10 @@ def _hosted_route(
             f"{entry.path('provider')} names the unknown provider '{provider[:60]}'{suggestion(provider, providers)}",
             "provider",
         )
+    if providers[provider].kind is ProviderKind.ANTHROPIC:
+        for key, why in NOT_ANTHROPIC.items():
+            if entry.has(key):
+                raise entry.error(f"{entry.path(key)}: {why}; leave it out", key)
     return Route(
         name=name,
         model=model,

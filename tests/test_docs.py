@@ -132,7 +132,7 @@ def written(tree: Tree, indent: str = "") -> str:
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with a policy and the keys that the examples name."""
-    for name in ("DEEPSEEK_API_KEY", "OPENAI_API_KEY"):
+    for name in ("DEEPSEEK_API_KEY", "OPENAI_API_KEY", "ANTHROPIC_API_KEY"):
         monkeypatch.setenv(name, "sk-none")
     monkeypatch.setenv("STEELYARD_MODELS", str(tmp_path))
     (tmp_path / "policies").mkdir()
@@ -238,5 +238,10 @@ def test_the_configuration_to_begin_with_loads_with_all_that_it_only_hints_at(pl
     text = (ROOT / "examples" / "steelyard.yaml").read_text()
     text = re.sub(r"^#(  +[a-z])", r"\1", text, flags=re.MULTILINE)
     settings = configured(place, text)
-    assert {provider.name for provider in settings.providers} == {"deepseek", "openai"}
-    assert {route.name for route in settings.routes} == {"local/smollm2", "deepseek-flash", "gpt-5.5"}
+    assert {provider.name for provider in settings.providers} == {"anthropic", "deepseek", "openai"}
+    assert {route.name for route in settings.routes} == {
+        "local/smollm2",
+        "deepseek-flash",
+        "gpt-5.5",
+        "claude-opus-5-5",
+    }

@@ -26,6 +26,8 @@ class Provider(Protocol):
 
 _REFUSED_AS_THEY_ARE = frozenset({400, 404, 413, 422, 429})
 _OUR_FAULT = frozenset({401, 402, 403, 407})
+_OVERLOADED = 529
+"""Anthropic's: it took no request, and bills none."""
 
 
 def error_of_status(provider: str, status: int, code: str | None, retry_after: bytes | None) -> UpstreamError:
@@ -56,6 +58,12 @@ def error_of_status(provider: str, status: int, code: str | None, retry_after: b
     if 300 <= status < 400:
         return UpstreamInvalidError(
             f"provider '{provider}' answered with a redirect ({status}), which is never followed; set its base_url to the final address",
+            billable=False,
+        )
+    if status == _OVERLOADED:
+        return UpstreamError(
+            f"provider '{provider}' is overloaded (status {status})",
+            code="upstream_overloaded",
             billable=False,
         )
     return UpstreamError(f"provider '{provider}' failed with status {status}{detail}", billable=True)

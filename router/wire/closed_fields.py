@@ -76,14 +76,15 @@ def refuse_closed_fields(document: JsonObject) -> None:
     """Raise InvalidRequestError for the first field that would loosen what was decided or held."""
     if not _CLOSED_NAMES.isdisjoint(document):
         for name, value in document.items():
-            if name in _CLOSED and not _changes_nothing(name, value):
+            if name in _CLOSED and not changes_nothing(name, value):
                 raise InvalidRequestError(f"{name} {_CLOSED[name]}", param=name)
     tools = document.get("tools")
     for index, tool in enumerate(tools if isinstance(tools, list) else ()):
         _refuse_served_tool(index, tool)
 
 
-def _changes_nothing(name: str, value: JsonValue) -> bool:
+def changes_nothing(name: str, value: JsonValue) -> bool:
+    """Whether a field that is refused otherwise says with `value` what holds without it."""
     return value is None or any(
         type(value) is type(harmless) and value == harmless for harmless in _CHANGES_NOTHING.get(name, ())
     )

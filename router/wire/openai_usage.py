@@ -46,11 +46,15 @@ def read_usage(value: JsonValue) -> Usage | None:
 def usage_object(usage: Usage) -> JsonObject:
     """Write usage as OpenAI does."""
     prompt, completion = usage.input_tokens, usage.output_tokens
+    of_prompt: JsonObject = {"cached_tokens": usage.cache_read}
+    written = usage.cache_write_5m + usage.cache_write_1h
+    if written:
+        of_prompt["cache_write_tokens"] = written
     return {
         "prompt_tokens": prompt,
         "completion_tokens": completion,
         "total_tokens": prompt + completion,
-        "prompt_tokens_details": {"cached_tokens": usage.cache_read},
+        "prompt_tokens_details": of_prompt,
         "completion_tokens_details": {"reasoning_tokens": usage.output_reasoning},
     }
 

@@ -25,21 +25,7 @@ from router.wire.upstream_chat import adds_logprobs, asks_by_tool
 def read_answer(call: Call, data: bytes) -> Completion:
     """Read a whole answer. Raises UpstreamInvalidError or UpstreamError; both may have cost money."""
     provider = call.route.provider
-    try:
-        body: JsonValue = orjson.loads(data)
-    except orjson.JSONDecodeError:
-        kind = "HTML" if data.lstrip()[:1] == b"<" else "something that is not JSON"
-        raise UpstreamInvalidError(f"provider '{provider}' answered with {kind}", billable=True) from None
-    if not isinstance(body, dict):
-        raise UpstreamInvalidError(
-            f"provider '{provider}' answered with JSON that is no object", billable=True
-        )
-    if body.get("error"):
-        raise UpstreamError(
-            f"provider '{provider}' answered 200 with an error{error_code_of(body)}",
-            code="upstream_error",
-            billable=True,
-        )
+    body = parse_answer(provider, data)
     choices = choices_of(body)
     if not choices or not isinstance(choices[0].get("message"), dict):
         raise UpstreamInvalidError(f"provider '{provider}' answered without choices", billable=True)
@@ -62,6 +48,26 @@ def read_answer(call: Call, data: bytes) -> Completion:
         upstream_id=string_in(body, "id"),
         fingerprint=string_in(body, "system_fingerprint"),
     )
+
+
+def parse_answer(provider: str, data: bytes) -> JsonObject:
+    """Parse an answer that is no error. Raises UpstreamInvalidError or UpstreamError."""
+    try:
+        body: JsonValue = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        kind = "HTML" if data.lstrip()[:1] == b"<" else "something that is not JSON"
+        raise UpstreamInvalidError(f"provider '{provider}' answered with {kind}", billable=True) from None
+    if not isinstance(body, dict):
+        raise UpstreamInvalidError(
+            f"provider '{provider}' answered with JSON that is no object", billable=True
+        )
+    if body.get("error"):
+        raise UpstreamError(
+            f"provider '{provider}' answered 200 with an error{error_code_of(body)}",
+            code="upstream_error",
+            billable=True,
+        )
+    return body
 
 
 def rewrites(call: Call) -> bool:
@@ -93,5 +99,5 @@ def string_in(holder: JsonObject, key: str) -> str | None:
 def error_code_of(body: JsonObject) -> str:
     """An error object's code in brackets, or "". Its sentence is never repeated: it may hold the prompt."""
     error = body.get("error")
-    code = error.get("code") if isinstance(error, dict) else None
+    code = (error.get("code") or error.get("type")) if isinstance(error, dict) else None
     return f" ({str(code)[:60]})" if isinstance(code, (str, int)) else ""

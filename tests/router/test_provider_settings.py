@@ -5,7 +5,7 @@ import pytest
 from policies.document import parse_bytes
 from policies.errors import PolicyError
 from router.catalog import Dialect
-from router.provider_settings import ProviderSettings, is_host, read_providers
+from router.provider_settings import ProviderKind, ProviderSettings, is_host, read_providers
 
 SECRET = "sk-live-51HxYzAbCdEf"
 ENVIRONMENT = {
@@ -35,6 +35,12 @@ def test_a_provider_has_its_address_its_key_and_its_dialect() -> None:
 def test_a_server_that_wants_no_key_needs_none() -> None:
     found = providers_of(address("http://127.0.0.1:8000/v1"))["hosted"]
     assert (found.api_key, found.dialect) == (None, Dialect.GENERIC)
+
+
+def test_a_provider_may_speak_anthropics_format() -> None:
+    entry = address("https://api.anthropic.com") + "    type: anthropic\n    key_env: DEEPSEEK_API_KEY\n"
+    found = providers_of(entry)["hosted"]
+    assert (found.kind, found.api_key) == (ProviderKind.ANTHROPIC, SECRET)
 
 
 def test_no_key_is_in_a_providers_repr() -> None:
@@ -98,7 +104,9 @@ REFUSED = {
     "variable with more than the key": (GOOD + "    key_env: SPACE_KEY\n", 4, "export the key alone"),
     "variable beyond ASCII": (GOOD + "    key_env: ACCENT_KEY\n", 4, "export the key alone"),
     "unknown dialect": (GOOD + "    dialect: deepsek\n", 4, "it is one of openai, deepseek, generic; did you mean 'deepseek'?"),
-    "unknown type": (GOOD + "    type: anthropic\n", 4, "providers.hosted.type is 'anthropic'; write openai_compatible, the one there is"),
+    "address of Anthropic's method": (address("https://api.anthropic.com/v1/messages") + "    type: anthropic\n", 3, "leave out /messages"),
+    "unknown type": (GOOD + "    type: antropic\n", 4, "it is one of openai_compatible, anthropic; did you mean 'anthropic'?"),
+    "a dialect of Anthropic's format": (GOOD + "    type: anthropic\n    dialect: generic\n", 5, "providers.hosted.dialect says where servers of OpenAI's format differ; leave it out"),
     "unknown key": (GOOD + "    baseurl: x\n", 4, "unknown key 'baseurl' in providers.hosted; did you mean 'base_url'?"),
     "two addresses": (GOOD + GOOD, 4, "the key 'base_url' is here twice"),
     "an address alone": ("    https://api.deepseek.com\n", 3, "providers.hosted must be a mapping"),

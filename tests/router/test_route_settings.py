@@ -9,18 +9,22 @@ from local_model.weights import SMOLLM2_FILE
 from policies.document import parse_bytes
 from policies.errors import PolicyError
 from router.catalog import PLAN_NAMES, Dialect, Encoding, Origin, Route, SchemaMode
-from router.provider_settings import ProviderSettings
+from router.provider_settings import ProviderKind, ProviderSettings
 from router.providers.local.build import EngineKind, EngineSettings
 from router.route_price import ListedPrice, StatedPrice
 from router.route_settings import ROUTE_KEYS, RouteSettings, read_routes
 
-PROVIDERS = {"deepseek": ProviderSettings("deepseek", "http://127.0.0.1", None, Dialect.DEEPSEEK)}
+PROVIDERS = {
+    "deepseek": ProviderSettings("deepseek", "http://127.0.0.1", None, Dialect.DEEPSEEK),
+    "claude": ProviderSettings("claude", "http://127.0.0.1", None, Dialect.GENERIC, ProviderKind.ANTHROPIC),
+}
 HOSTED = """\
     provider: deepseek
     price: deepseek/deepseek-flash
     context_window: 1_000_000
     max_output_tokens: 384000
 """
+CLAUDE = HOSTED.replace("provider: deepseek", "provider: claude")
 LOCAL = '    engine: gguf\n    price: {cpu_usd_per_hour: "0.02"}\n'
 
 
@@ -147,6 +151,8 @@ REFUSED = {
     "output of nothing": (HOSTED.replace("384000", "0"), 6, "it must be from 1"),
     "unknown schema mode": (HOSTED + "    schema: json-schema\n", 7, "one of json_schema, tool, json_object, none; did you mean 'json_schema'?"),
     "unknown tokenizer": (HOSTED + "    tokenizer: gpt\n", 7, "it is one of o200k_base, cl100k_base, deepseek, none"),
+    "log-probabilities of Claude": (CLAUDE + "    logprobs: true\n", 7, "routes.fast.logprobs: Anthropic's API gives no log-probabilities; leave it out"),
+    "a tokenizer of Claude's": (CLAUDE + "    tokenizer: o200k_base\n", 7, "Claude's vocabulary is not published"),
     "unknown engine": ("    engine: torch\n    price: {cpu_usd_per_hour: 1}\n", 3, "routes.fast.engine is 'torch'; it is one of gguf"),
     "engine left empty": ("    engine:\n    price: {cpu_usd_per_hour: 1}\n", 3, "routes.fast.engine is empty"),
     "premium by a word": (HOSTED + "    premium: yes\n", 7, "routes.fast.premium is 'yes'; write true or false"),
@@ -182,10 +188,9 @@ def test_a_malformed_route_is_one_sentence_with_its_line(entry: str, line: int, 
     "entry", [HOSTED, LOCAL, HOSTED + "    model: flash\n"], ids=["hosted", "local", "model"]
 )
 def test_a_route_named_like_a_plan_is_refused_at_its_name(entry: str, plan: str) -> None:
-    with pytest.raises(
-        PolicyError, match=f"line 2: '{plan}' is the name of a plan; call the route something"
-    ):
+    with pytest.raises(PolicyError) as caught:
         routes_of(entry, plan)
+    assert f"line 2: '{plan}' is the name of a plan; call the route something" in str(caught.value)
 
 
 @pytest.mark.parametrize("name", ['"a b"', "größe", f"{'a' * 129}", '""'])

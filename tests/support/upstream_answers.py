@@ -57,9 +57,9 @@ def answer_to(request: Received, behaviour: Behaviour, *, deepseek: bool) -> Ans
     """Work out what is said, and what it uses."""
     forced = _forced_tool(request)
     text = behaviour.text if behaviour.answer is None else orjson.dumps(behaviour.answer).decode()
-    tokens = behaviour.token_logprobs or tuple((token, -0.05) for token in _tokens(text))
+    tokens = behaviour.token_logprobs or tuple((token, -0.05) for token in tokens_of(text))
     reasoning = behaviour.reasoning or ("Let me think." if deepseek and thinks(request) else "")
-    thoughts = len(_tokens(reasoning))
+    thoughts = len(tokens_of(reasoning))
     limit = _limit(request, deepseek=deepseek)
     cut = limit is not None and behaviour.usage is None and thoughts + len(tokens) > limit
     if cut and limit is not None:
@@ -67,7 +67,7 @@ def answer_to(request: Received, behaviour: Behaviour, *, deepseek: bool) -> Ans
         tokens = tokens[: limit - thoughts]
     tool_name = forced or behaviour.tool_name
     natural = "tool_calls" if behaviour.tool_name is not None and forced is None else "stop"
-    prompt = sum(len(_tokens(str(message))) for message in request.messages) + 4
+    prompt = sum(len(tokens_of(str(message))) for message in request.messages) + 4
     count = _choices(request)
     return Answer(
         request=request,
@@ -248,7 +248,8 @@ def _logprobs(answer: Answer, tokens: tuple[tuple[str, float], ...]) -> JsonValu
     return {"content": content, "refusal": None}
 
 
-def _tokens(text: str) -> list[str]:
+def tokens_of(text: str) -> list[str]:
+    """Cut a text into tokens, about four bytes each."""
     return [text[start : start + BYTES_PER_TOKEN] for start in range(0, len(text), BYTES_PER_TOKEN)]
 
 

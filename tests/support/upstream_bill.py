@@ -12,12 +12,15 @@ from fractions import Fraction
 
 @dataclass(frozen=True, slots=True)
 class FakeUsage:
-    """Tokens as OpenAI counts them: `prompt_tokens` includes cached ones, `completion_tokens` reasoning."""
+    """Tokens as OpenAI counts them: `prompt_tokens` includes what was read from a cache or written into one,
+    `completion_tokens` reasoning."""
 
     prompt_tokens: int
     cached_tokens: int
     completion_tokens: int
     reasoning_tokens: int
+    cache_write_5m: int = 0
+    cache_write_1h: int = 0
 
     def __add__(self, other: "FakeUsage") -> "FakeUsage":
         """Both together."""
@@ -26,6 +29,8 @@ class FakeUsage:
             self.cached_tokens + other.cached_tokens,
             self.completion_tokens + other.completion_tokens,
             self.reasoning_tokens + other.reasoning_tokens,
+            self.cache_write_5m + other.cache_write_5m,
+            self.cache_write_1h + other.cache_write_1h,
         )
 
 
@@ -40,12 +45,17 @@ class TokenPrices:
     cached: int = 0
     output: int = 0
     reasoning: int = 0
+    cache_write_5m: int = 0
+    cache_write_1h: int = 0
 
     def cost_nano_usd(self, usage: FakeUsage) -> int:
         """The cost of one request, rounded once, half to even."""
+        written = usage.cache_write_5m + usage.cache_write_1h
         total = (
-            (usage.prompt_tokens - usage.cached_tokens) * self.input
+            (usage.prompt_tokens - usage.cached_tokens - written) * self.input
             + usage.cached_tokens * self.cached
+            + usage.cache_write_5m * self.cache_write_5m
+            + usage.cache_write_1h * self.cache_write_1h
             + (usage.completion_tokens - usage.reasoning_tokens) * self.output
             + usage.reasoning_tokens * self.reasoning
         )

@@ -9,24 +9,13 @@ from http import HTTPStatus
 from typing import Protocol
 
 import orjson
-from support.upstream_answers import (
-    HTML,
-    Answer,
-    answer_to,
-    completion,
-    content_chunks,
-    error_body,
-    event,
-    finish_chunk,
-    opening_chunks,
-    usage_chunk,
-    usage_wanted,
-)
+from support.upstream_answers import HTML, Answer, error_body
 from support.upstream_bill import Ending, FakeUsage
-from support.upstream_refusals import refusal
+from support.upstream_format import Format, format_of
 from support.upstream_script import Behaviour, Fault, Received, UsageTold
 
 JSON = "application/json"
+_STATUSES = frozenset(HTTPStatus)
 HEAD_BYTES_MAX = 1 << 20
 PADDING_PIECE = b" " * 65_536
 LINGER_NOTHING = struct.pack("ii", 1, 0)
@@ -104,8 +93,9 @@ class Connection:
         return self._provider.arrived(method, path, headers, body)
 
     async def _serve_one(self, request: Received) -> None:
-        if request.path.endswith("/chat/completions") and request.method == "POST":
-            await self._chat(request)
+        spoken = format_of(request.path)
+        if spoken is not None and request.method == "POST":
+            await self._chat(request, spoken)
         elif request.path.endswith("/models") and request.method == "GET":
             await self._send_whole(200, JSON, self._provider.model_list)
         else:
@@ -114,11 +104,12 @@ class Connection:
             )
             await self._send_whole(404, JSON, orjson.dumps(error_body(missing)))
 
-    async def _chat(self, request: Received) -> None:
+    async def _chat(self, request: Received, spoken: Format) -> None:
         provider = self._provider
-        refused = refusal(request, provider.api_key, deepseek=provider.deepseek)
+        refused = spoken.refusal(request, provider.api_key, deepseek=provider.deepseek)
         behaviour = refused or provider.behave(request)
-        sending = _Sending(self, provider, answer_to(request, behaviour, deepseek=provider.deepseek))
+        answer = spoken.answer(request, behaviour, deepseek=provider.deepseek)
+        sending = _Sending(self, provider, answer, spoken)
         try:
             await self.pause(behaviour.latency_s)
             if behaviour.fault is Fault.HANG_BEFORE_HEADERS:
@@ -127,7 +118,7 @@ class Connection:
                 self.reset()
             if behaviour.status != 200 or behaviour.fault is Fault.ERROR_BODY:
                 sending.settle(Ending.REFUSED)
-                body = orjson.dumps(error_body(behaviour))
+                body = orjson.dumps(spoken.error(behaviour))
                 await self._send_whole(behaviour.status, JSON, body, behaviour.headers)
             else:
                 await (sending.stream() if request.stream else sending.whole())
@@ -184,8 +175,9 @@ class Connection:
 class _Sending:
     """Puts one answer on the wire, with the script's fault at the script's place."""
 
-    def __init__(self, connection: Connection, provider: Provider, answer: Answer) -> None:
+    def __init__(self, connection: Connection, provider: Provider, answer: Answer, spoken: Format) -> None:
         self._to = connection
+        self._spoken = spoken
         self._provider = provider
         self._answer = answer
         self._script = answer.behaviour
@@ -225,14 +217,14 @@ class _Sending:
         await self._drip(body)
 
     def _plain_body(self) -> bytes:
-        body = completion(self._answer)
+        body = self._spoken.whole(self._answer)
         match self._script.fault:
             case Fault.INVALID_JSON | Fault.CUT_SHORT:
                 return body[: len(body) // 2]
             case Fault.NOT_AN_OBJECT:
                 return b"[1, 2]"
             case Fault.ERROR_EVENT:
-                return orjson.dumps(error_body(self._script))
+                return orjson.dumps(self._spoken.error(self._script))
         return body
 
     async def stream(self) -> None:
@@ -252,10 +244,10 @@ class _Sending:
         await self._to.send(b"0\r\n\r\n")
 
     async def _events(self) -> AsyncIterator[bytes]:
-        answer, script, fault = self._answer, self._script, self._script.fault
-        for chunk in opening_chunks(answer):
+        answer, script, fault, spoken = self._answer, self._script, self._script.fault, self._spoken
+        for chunk in spoken.opening(answer):
             yield chunk
-        chunks = content_chunks(answer)
+        chunks = spoken.contents(answer)
         strikes_at = min(script.fault_after, len(chunks)) if fault in _MID else -1
         for number, chunk in enumerate(chunks):
             if number == strikes_at:
@@ -275,23 +267,23 @@ class _Sending:
             for number, chunk in enumerate(chunks[strikes_at:], strikes_at):
                 yield chunk
                 self._chunks_sent = number + 1
-        yield finish_chunk(answer)
+        yield spoken.finish(answer)
         if script.usage_told is UsageTold.LATE:
             await self._to.hang()
-        self._told = usage_wanted(answer.request) and script.usage_told is not UsageTold.NEVER
+        self._told = spoken.tells_usage(answer.request) and script.usage_told is not UsageTold.NEVER
         self.settle(Ending.COMPLETE)
-        yield usage_chunk(answer)
+        yield spoken.usage(answer)
         if fault is not Fault.NO_DONE:
-            yield b"data: [DONE]\n\n"
+            yield spoken.done
 
     def _broken_event(self) -> bytes:
         match self._script.fault:
             case Fault.INVALID_JSON:
-                return b'data: {"id":"chatcmpl-fake","choices":[{"index":0,"delta":{"content":"\n\n'
+                return self._spoken.half_event
             case Fault.NOT_AN_OBJECT:
                 return b"data: [1, 2]\n\n"
             case Fault.ERROR_EVENT:
-                return event(error_body(self._script))
+                return self._spoken.error_event(self._script)
         return b""
 
     async def _strike(self, fault: Fault) -> None:
@@ -336,7 +328,8 @@ def head_of(status: int, content_type: str, length: int | None, headers: Mapping
         **(headers or {}),
     }
     lines = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
-    return f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n{lines}\r\n".encode("latin-1")
+    phrase = HTTPStatus(status).phrase if status in _STATUSES else "Overloaded"
+    return f"HTTP/1.1 {status} {phrase}\r\n{lines}\r\n".encode("latin-1")
 
 
 def _charged(behaviour: Behaviour) -> bool:

@@ -28,7 +28,7 @@ TABLE: list[tuple[int, type[UpstreamError], int, str, bool]] = [
     (204, UpstreamError, 502, "upstream_error", True),
     (500, UpstreamError, 502, "upstream_error", True),
     (503, UpstreamError, 502, "upstream_error", True),
-    (529, UpstreamError, 502, "upstream_error", True),
+    (529, UpstreamError, 502, "upstream_overloaded", False),
     (599, UpstreamError, 502, "upstream_error", True),
 ]
 

@@ -18,7 +18,7 @@ from router.catalog import Dialect, SchemaMode
 from router.completion import Completion
 from router.errors import UpstreamError, UpstreamInvalidError, UpstreamRefusedError, UpstreamTimeoutError
 from router.json_types import JsonObject
-from router.providers import openai_compatible
+from router.providers import exchange
 from router.providers.openai_compatible import OpenAICompatible
 from router.providers.pool import Pool
 
@@ -146,7 +146,7 @@ async def test_a_stream_without_done_is_whole(pool: Pool) -> None:
 async def test_a_connection_that_stays_open_after_done_delays_nobody_for_long(
     pool: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(openai_compatible, "ENDING_S", 0.05)
+    monkeypatch.setattr(exchange, "ENDING_S", 0.05)
     async with running_raw_upstream(*chunked(EVENT, DONE), hangs=True) as upstream:
         data, completion = await ask(pool, upstream.base_url, call_of(chat(STREAMED)))
         async with asyncio.timeout(20):
