@@ -19,8 +19,9 @@ from router.errors import ContextLengthError, InvalidRequestError, UnavailableEr
 from router.image_tokens import image_tokens_max
 from router.request import ChatRequest
 
-SCHEMA_PROMPT_TOKENS_MAX = 256
-"""What asking for a schema in the prompt adds, the schema's own bytes aside."""
+SCHEMA_PROMPT_TOKENS_MAX = 640
+"""What asking for a schema adds, the schema's own bytes aside: our prompt, or what a provider says where
+a tool stands for the answer (Anthropic's explanation of tools has up to 530 tokens)."""
 BEFORE_DISPATCH_S = 60.0
 """How long a request may take from its planning to its first dispatch: a count of its prompt, a wait for
 held money, the disk."""
