@@ -74,6 +74,15 @@ class AuditRules:
     criteria: str | None
     """What generated text is judged by."""
 
+    @property
+    def escalates(self) -> bool:
+        """Whether an answer may have to be given anew by a premium model."""
+        return self.mode is not AuditMode.NEVER and (
+            self.when_unsettled is WhenUnsettled.ESCALATE
+            or self.when_wrong is WhenWrong.ESCALATE
+            or self.when_unaudited is WhenUnaudited.ESCALATE
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class GradingRules:

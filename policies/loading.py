@@ -10,8 +10,6 @@ from policies.audits import (
     AuditMode,
     AuditRules,
     GradingRules,
-    WhenUnsettled,
-    WhenWrong,
     read_audit_rules,
     read_grading_rules,
 )
@@ -161,11 +159,10 @@ def _audits(
         raise section.error(
             f"{section.path('auditors')} is missing, and there is no plans.premium whose models could audit; add one"
         )
-    escalates = rules.when_unsettled is WhenUnsettled.ESCALATE or rules.when_wrong is WhenWrong.ESCALATE
-    if escalates and "premium" not in plans and rules.mode is not AuditMode.NEVER:
+    if rules.escalates and "premium" not in plans:
         raise section.error(
             f"{section.name} escalates to plans.premium, which is missing; add that, or write "
-            "`when_unsettled: pass` and no `when_wrong: escalate`"
+            "`when_unsettled: pass` and no other `escalate`"
         )
     return rules
 

@@ -15,7 +15,7 @@ from ledger.errors import LedgerError
 from ledger.ids import AttemptId, RequestId, new_attempt_id, new_id
 from ledger.ledger import Ledger
 from ledger.prices import Price
-from ledger.rows import AnswerRow, EntryRow, OutcomeRow, RequestRow, Row, State
+from ledger.rows import AnswerRow, EntryRow, OutcomeRow, RequestRow, Role, Row, State
 from ledger.usage import Usage
 from policies.decision import Settle
 from router.caller import Caller
@@ -33,7 +33,7 @@ class Attempt:
 
     attempt_id: AttemptId
     number: int
-    role: str
+    role: Role
     planned: PlannedAttempt
     dispatched_at_us: int
 
@@ -108,7 +108,7 @@ class Accounts:
         meanwhile, it says in the ledger that nothing was sent.
         """
         hold = Hold(self, request_row, reservation, caller)
-        entry = hold.dispatch_entry(first, "answer")
+        entry = hold.dispatch_entry(first, Role.ANSWER)
         try:
             await self._admit((request_row, entry))
         except asyncio.CancelledError:
@@ -199,7 +199,7 @@ class Hold:
         """The attempt that is open now."""
         return next(reversed(self._open.values()))[0]
 
-    async def dispatch(self, planned: PlannedAttempt, role: str) -> Attempt:
+    async def dispatch(self, planned: PlannedAttempt, role: Role) -> Attempt:
         """Put a further attempt of the plan on disk, within the hold; return once it is there."""
         entry = self.dispatch_entry(planned, role)
         try:
@@ -213,7 +213,7 @@ class Hold:
             raise
         return self.current
 
-    def dispatch_entry(self, planned: PlannedAttempt, role: str) -> EntryRow:
+    def dispatch_entry(self, planned: PlannedAttempt, role: Role) -> EntryRow:
         """Make the DISPATCHED entry of the plan's next attempt."""
         at_us = self._accounts.clock()
         self._attempts += 1
@@ -243,12 +243,13 @@ class Hold:
     def close(self, answer: AnswerRow, outcomes: Sequence[OutcomeRow]) -> None:
         """Release what is left and let the answer's row join the next commit."""
         self._closed = True
-        self._accounts.release(self._reservation)
-        self._accounts.ledger.record((*self._settled, answer, *outcomes))
-        self._settled.clear()
+        self.finish((answer, *outcomes))
 
-    async def close_answered(self, answer: AnswerRow, outcomes: Sequence[OutcomeRow]) -> None:
-        """The same before the answer's last byte: under `settle: strict`, once what it cost is on disk.
+    async def close_answered(
+        self, answer: AnswerRow, outcomes: Sequence[OutcomeRow], *, goes_on: bool = False
+    ) -> None:
+        """The same before the answer's last byte: under `settle: strict`, once what it cost is on disk. If
+        something `goes_on` afterwards, the rest of the hold stays for it, until `finish`.
 
         Raises UnavailableError if that takes too long: there is no answer then, and the hold is still open.
         """
@@ -256,7 +257,20 @@ class Hold:
             settled = tuple(self._settled)
             self._settled.clear()
             await self._accounts.written(settled)
-        self.close(answer, outcomes)
+        if goes_on:
+            self._closed = True
+            self._write((answer, *outcomes))
+        else:
+            self.close(answer, outcomes)
+
+    def finish(self, rows: Sequence[Row]) -> None:
+        """Release what is left; `rows` join the next commit, after the settlements so far."""
+        self._accounts.release(self._reservation)
+        self._write(rows)
+
+    def _write(self, rows: Sequence[Row]) -> None:
+        self._accounts.ledger.record((*self._settled, *rows))
+        self._settled.clear()
 
     def flush(self) -> None:
         """Write the settlements so far, before whatever is written next."""
@@ -292,7 +306,7 @@ class Hold:
             at_us,
             row.at_us,
             attempt.number,
-            attempt.role,
+            attempt.role.value,
             row.team,
             row.key_id,
             row.plan,

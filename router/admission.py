@@ -7,6 +7,7 @@ is left is 402 (spent) or 429 (held by others).
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ledger.budgets import Reservation, Shortfall
 from ledger.clock import to_datetime
@@ -45,7 +46,9 @@ class Admission:
         refuse_empty(plan, request)
         fitted = self._fit(plan, caller, at_us)
         if isinstance(fitted, Shortfall):
-            counted = await self._count(request, [attempt.route for attempt in plan.attempts], counted)
+            counted = await self._count(
+                request, [attempt.route for attempt in (*plan.attempts, *plan.escalation)], counted
+            )
             plan = self._planner.plan(request, allow, allow.routes, at_us, counted)
             return await self._under_pressure(request, plan, caller, at_us, counted)
         return plan, fitted
@@ -82,7 +85,8 @@ class Admission:
             case AtLimit.DENY:
                 return ()
             case AtLimit.CHEAP_ONLY:
-                cheap = self._planner.plan(request, plan.allow, plan.allow.cheap_routes, at_us, counted)
+                allow = replace(plan.allow, audits=None, escalation_routes=(), grading=None)
+                cheap = self._planner.plan(request, allow, allow.cheap_routes, at_us, counted)
                 return [lower for lower in (cheap, without_cost(cheap)) if lower.attempts]
             case AtLimit.CLAMP:
                 headroom = self._accounts.ledger.budgets.headroom(caller.scopes, at_us)

@@ -19,6 +19,7 @@ from ledger.ledger import Ledger, read_only_engine
 from router.accounts import Accounts
 from router.admission import Admission
 from router.asgi import App, Receive, Scope, Send
+from router.attempts import Attempts
 from router.cascade import Cascade
 from router.catalog import Catalog
 from router.checking import Checker
@@ -136,7 +137,7 @@ def build(settings: Settings, *, clock: Clock = system_clock) -> Gateway:
         prices=ledger.prices,
         admission=Admission(Planner(catalog, ledger.prices), accounts, counter),
         accounts=accounts,
-        cascade=Cascade(providers, counter, clock),
+        cascade=Cascade(Attempts(providers, counter, clock)),
         checker=Checker(Gate()),
         clock=clock,
         pepper=pepper,

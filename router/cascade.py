@@ -1,40 +1,27 @@
-"""Run a plan: try its routes in order until one answers, and settle every attempt.
+"""Run a plan: try its routes in order until one answers.
 
-A route that fails before anything reached the caller is followed by the plan's next one. Money is
-settled whatever happens: by the provider's usage, else by our own count into suspense, else (a
-refusal before any token) as void.
+A failure that cost nothing is tried again as often as the policy says; then comes the plan's next
+route. Neither happens once something has reached the caller.
 """
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from ledger.clock import Clock
-from ledger.rows import State
-from ledger.usage import Usage
-from router.accounts import NO_USAGE, Attempt, Hold, Settlement
-from router.call import Call, Stopwatch
-from router.catalog import Origin
-from router.completion import Completion, CompletionStream
-from router.counting import PromptCounter
-from router.errors import (
-    BusyError,
-    ClientLeftError,
-    GatewayError,
-    InvalidRequestError,
-    UnavailableError,
-    UpstreamError,
-    UpstreamRefusedError,
-)
+from ledger.rows import Role
+from router.accounts import Attempt, Hold
+from router.attempts import Attempts
+from router.completion import Completion
+from router.errors import BusyError, GatewayError, UnavailableError, UpstreamError, UpstreamRefusedError
 from router.json_types import JsonObject
-from router.planning import Plan
-from router.providers.base import Provider
+from router.planning import Plan, PlannedAttempt
 from router.reply import AnswerHead, Reply
 from router.request import ChatRequest
-from router.wire.estimated_usage import generated_text, with_estimate
 
-DRAIN_S_MAX = 60.0
-"""How long a stream is read on after its caller has left, so that what was spent is known."""
+RETRY_S = 0.25
+"""Before the first retry; each further one waits twice as long."""
+RETRY_AFTER_S_MAX = 20
+"""A provider that wants a longer rest is left for the plan's next route."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,174 +33,117 @@ class Ran:
     completion: Completion
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of a route, and the plain schema that its answer obeys."""
+
+    request: ChatRequest
+    plain_schema: JsonObject | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Roles:
+    """Why the attempts of one run are made."""
+
+    first: Role
+    again: Role
+    next: Role
+
+
+_ANSWER = _Roles(Role.ANSWER, Role.RETRY, Role.FALLBACK)
+_AUDIT = _Roles(Role.AUDIT, Role.AUDIT_AGAIN, Role.AUDIT_AGAIN)
+_ESCALATION = _Roles(Role.ESCALATION, Role.ESCALATION_AGAIN, Role.ESCALATION_AGAIN)
+_GRADE = _Roles(Role.GRADE, Role.GRADE, Role.GRADE)
+
+
 class Cascade:
-    """Runs plans over the providers."""
+    """Runs the parts of plans."""
 
-    def __init__(self, providers: Mapping[str, Provider], counter: PromptCounter, clock: Clock) -> None:
-        self._providers = providers
-        self._counter = counter
-        self._clock = clock
+    def __init__(self, attempts: Attempts) -> None:
+        self._attempts = attempts
 
-    async def run(
-        self,
-        plan: Plan,
-        request: ChatRequest,
-        plain_schema: JsonObject | None,
-        hold: Hold,
-        head: AnswerHead,
-        reply: Reply,
-    ) -> Ran:
+    async def answer(self, plan: Plan, question: Question, hold: Hold, head: AnswerHead, reply: Reply) -> Ran:
         """Try the plan's routes; return the one that answered. A streamed answer has then been
         sent but for its end. Raises the last route's error, with every attempt settled."""
-        for index, planned in enumerate(plan.attempts):
-            attempt = hold.current if index == 0 else await hold.dispatch(planned, "fallback")
-            call = Call(
-                request,
-                planned.route,
-                planned.max_tokens,
-                attempt.attempt_id,
-                plain_schema,
-                Stopwatch(self._clock),
-            )
-            this_head = AnswerHead(
-                head.request_id,
-                head.conversation,
-                head.plan,
-                planned.route.name,
-                head.policy,
-                planned.max_tokens if planned.max_tokens != request.max_tokens else None,
-            )
-            try:
-                completion = await self._attempt(call, attempt, hold, this_head, reply)
-            except (UpstreamError, UnavailableError) as error:
-                if (
-                    reply.started
-                    or reply.client_left
-                    or index + 1 == len(plan.attempts)
-                    or not _worth_another(error)
-                ):
-                    raise
-                continue
-            return Ran(attempt, this_head, completion)
-        raise UnavailableError("the plan holds no route")
+        return await self._run(plan.attempts, plan.allow.retries, _ANSWER, question, hold, head, reply)
 
-    async def _attempt(
-        self, call: Call, attempt: Attempt, hold: Hold, head: AnswerHead, reply: Reply
-    ) -> Completion:
-        stream: CompletionStream | None = None
-        ttft_us: int | None = None
-        try:
-            try:
-                provider = self._providers[call.route.provider]
-                if call.request.stream:
-                    stream = await provider.stream(call)
-                    ttft_us = await self._forward(stream, call, attempt, head, reply)
-                    completion = stream.completion()
-                elif call.route.origin is Origin.LOCAL:
-                    completion = await _unless_left(provider.complete(call), reply)
-                else:
-                    completion = await provider.complete(call)
-            finally:
-                if stream is not None:
-                    await stream.aclose()
-        except BaseException as error:
-            text = stream.received_text() if stream is not None else ""
-            await self._settle_failed(call, attempt, hold, error, text, ttft_us)
-            raise
-        return await self._settle_answered(call, attempt, hold, completion, stream, ttft_us)
+    async def escalate(
+        self, plan: Plan, question: Question, hold: Hold, head: AnswerHead, reply: Reply
+    ) -> Ran:
+        """Have a dearer model answer what an audit did not settle."""
+        return await self._run(plan.escalation, plan.allow.retries, _ESCALATION, question, hold, head, reply)
 
-    async def _forward(
-        self, stream: CompletionStream, call: Call, attempt: Attempt, head: AnswerHead, reply: Reply
-    ) -> int | None:
-        """Send a stream's pieces on; return the microseconds to its first content."""
-        ttft_us: int | None = None
-        left_at_us: int | None = None
-        async for piece in stream:
-            if ttft_us is None and piece.has_content:
-                ttft_us = self._clock() - attempt.dispatched_at_us
-            if reply.client_left:
-                now_us = self._clock()
-                left_at_us = left_at_us or now_us
-                if call.route.origin is Origin.LOCAL or now_us - left_at_us > DRAIN_S_MAX * 1_000_000:
-                    raise ClientLeftError("the caller left before its answer was complete")
-            elif piece.data:
-                await reply.piece(head, piece.data)
-        return ttft_us
+    async def audit(self, plan: Plan, question: Question, hold: Hold) -> tuple[Attempt, Completion]:
+        """Ask an auditor."""
+        return await self._ask(plan.audit, plan.allow.retries, _AUDIT, question, hold)
 
-    async def _settle_answered(
+    async def grade(self, plan: Plan, question: Question, hold: Hold) -> tuple[Attempt, Completion]:
+        """Ask a grader."""
+        return await self._ask(plan.grade, plan.allow.retries, _GRADE, question, hold)
+
+    async def _ask(
         self,
-        call: Call,
-        attempt: Attempt,
+        planned: Sequence[PlannedAttempt],
+        retries: int,
+        roles: _Roles,
+        question: Question,
         hold: Hold,
-        completion: Completion,
-        stream: CompletionStream | None,
-        ttft_us: int | None,
-    ) -> Completion:
-        """Settle by what the provider said; else by our own count, which then stands in the answer."""
-        settlement = _answered(completion, ttft_us)
-        if completion.usage is not None:
-            hold.settle(attempt, settlement)
-            return completion
-        text = stream.received_text() if stream is not None else generated_text(completion.body)
-        usage = await self._settle_counted(call, attempt, hold, settlement, text)
-        return with_estimate(completion, usage, attempt.dispatched_at_us // 1_000_000)
+    ) -> tuple[Attempt, Completion]:
+        ran = await self._run(planned, retries, roles, question, hold, None, None)
+        return ran.attempt, ran.completion
 
-    async def _settle_failed(
+    async def _run(
         self,
-        call: Call,
-        attempt: Attempt,
+        attempts: Sequence[PlannedAttempt],
+        retries: int,
+        roles: _Roles,
+        question: Question,
         hold: Hold,
-        error: BaseException,
-        text: str,
-        ttft_us: int | None,
-    ) -> None:
-        """What a failed attempt costs: nothing where it was refused unbilled; else what we counted."""
-        worked_us = call.stopwatch.elapsed_us
-        is_local = call.route.origin is Origin.LOCAL
-        if (
-            isinstance(error, (UnavailableError, InvalidRequestError))
-            or (isinstance(error, UpstreamError) and not error.billable)
-            or (is_local and worked_us is None)
-        ):
-            hold.settle(attempt, Settlement(State.VOID, error=_code_of(error)))
-            return
-        settlement = Settlement(State.SETTLED_ESTIMATED, error=_code_of(error), ttft_us=ttft_us)
-        if is_local:
-            usage = Usage(cpu_us=(worked_us or 0) * call.route.compute_threads)
-            hold.settle(attempt, replace(settlement, usage=usage))
-        elif isinstance(error, asyncio.CancelledError):  # nothing may be waited for any more
-            usage = self._counter.bound_usage(call.request, call.route, text)
-            hold.settle(attempt, replace(settlement, usage=usage))
-        else:
-            await self._settle_counted(call, attempt, hold, settlement, text)
-
-    async def _settle_counted(
-        self, call: Call, attempt: Attempt, hold: Hold, settlement: Settlement, text: str
-    ) -> Usage:
-        """Settle by our own count of the prompt and `text`, and return it; if that is broken off, by their
-        bound."""
-        usage = self._counter.bound_usage(call.request, call.route, text)
-        try:
-            usage = await self._counter.usage_of(call.request, call.route, text)
-        finally:
-            hold.settle(attempt, replace(settlement, usage=usage))
-        return usage
+        head: AnswerHead | None,
+        reply: Reply | None,
+    ) -> Ran:
+        request = question.request
+        for place, planned in enumerate(attempts):
+            this_head = _head_of(head, planned, request)
+            for tried in range(retries + 1):
+                role = roles.again if tried else roles.next if place else roles.first
+                attempt = hold.current if role is Role.ANSWER else await hold.dispatch(planned, role)
+                try:
+                    completion = await self._attempts.run(
+                        attempt, request, question.plain_schema, hold, this_head, reply
+                    )
+                except (UpstreamError, UnavailableError) as error:
+                    if reply is not None and (reply.client_left or (request.stream and reply.started)):
+                        raise
+                    rest_s = _rest_before_retry(error, tried) if tried < retries else None
+                    if rest_s is not None:
+                        await asyncio.sleep(rest_s)
+                        continue
+                    if place + 1 == len(attempts) or not _worth_another(error):
+                        raise
+                    break
+                return Ran(attempt, this_head, completion)
+        raise UnavailableError("the plan holds no route for this")
 
 
-async def _unless_left(work: Coroutine[None, None, Completion], reply: Reply) -> Completion:
-    """Await a local engine's answer, but end its work if the caller leaves."""
-    task = asyncio.ensure_future(work)
-    left = asyncio.ensure_future(reply.wait_until_left())
-    try:
-        await asyncio.wait((task, left), return_when=asyncio.FIRST_COMPLETED)
-        if task.done():
-            return task.result()
-        raise ClientLeftError("the caller left before its answer was complete")
-    finally:
-        left.cancel()
-        if not task.done():
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+_NO_HEAD = AnswerHead("", "", "", "", "", None)
+
+
+def _head_of(head: AnswerHead | None, planned: PlannedAttempt, request: ChatRequest) -> AnswerHead:
+    limit = planned.max_tokens if planned.max_tokens != request.max_tokens else None
+    return replace(head or _NO_HEAD, route=planned.route.name, max_tokens=limit)
+
+
+def _rest_before_retry(error: GatewayError, tried: int) -> float | None:
+    """How long to wait before the same route is tried again; None if it is not to be."""
+    if isinstance(error, UpstreamError) and error.billable:
+        return None  # it may have cost something, and the hold is for one such failure
+    if isinstance(error, UpstreamRefusedError) and error.status != 429:
+        return None
+    asked = next((value for name, value in error.headers if name == b"retry-after"), None)
+    if asked is not None and asked.isdigit():
+        return float(asked) if int(asked) <= RETRY_AFTER_S_MAX else None
+    return float(RETRY_S * 2**tried)
 
 
 def _worth_another(error: GatewayError) -> bool:
@@ -223,22 +153,3 @@ def _worth_another(error: GatewayError) -> bool:
         or error.status in (404, 429, 502)
         or isinstance(error, BusyError)
     )
-
-
-def _answered(completion: Completion, ttft_us: int | None) -> Settlement:
-    return Settlement(
-        State.SETTLED if completion.usage is not None else State.SETTLED_ESTIMATED,
-        completion.usage or NO_USAGE,
-        None,
-        completion.finish_reason,
-        completion.model_served,
-        completion.fingerprint,
-        completion.upstream_id,
-        ttft_us,
-    )
-
-
-def _code_of(error: BaseException) -> str:
-    if isinstance(error, GatewayError):
-        return error.code
-    return "cancelled" if isinstance(error, asyncio.CancelledError) else "internal_error"

@@ -16,7 +16,7 @@ from policies.engine import decide
 from router.accounts import Accounts, Hold, unanswered
 from router.admission import Admission
 from router.caller import Caller
-from router.cascade import Cascade, Ran
+from router.cascade import Cascade, Question, Ran
 from router.catalog import Catalog
 from router.checking import Checked, Checker, details_of, outcome_rows
 from router.classification import FEATURES_VERSION, Task, classify, facts_of
@@ -74,7 +74,7 @@ class Pipeline:
         checked: Checked | None = None
         try:
             plain = schema.plain if schema is not None else None
-            ran = await self.cascade.run(plan, request, plain, hold, head, reply)
+            ran = await self.cascade.answer(plan, Question(request, plain), hold, head, reply)
             if schema is not None:
                 checked = await self.checker.check(request, schema, ran.completion)
             details = self._details(request, hold, ran, checked)
@@ -202,5 +202,5 @@ class Pipeline:
             features_version=FEATURES_VERSION,
             policy_hash=plan.allow.policy_hash,
             rule_ids=",".join(plan.allow.rule_ids),
-            simulated=any(attempt.route.simulated for attempt in plan.attempts),
+            simulated=plan.simulated,
         )

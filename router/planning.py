@@ -6,8 +6,8 @@ deadline. A plan's hold is the sum: the first route may cost its worst and fail,
 A price that changes with the hour counts at its dearest from now to the attempt's last deadline.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from ledger.errors import PriceError
 from ledger.money import NanoUSD, bound_of
@@ -22,6 +22,10 @@ from router.request import ChatRequest
 SCHEMA_PROMPT_TOKENS_MAX = 640
 """What asking for a schema adds, the schema's own bytes aside: our prompt, or what a provider says where
 a tool stands for the answer (Anthropic's explanation of tools has up to 530 tokens)."""
+QUESTION_TOKENS_MAX = 24_000
+"""Of a question to an auditor or a grader, a byte counted as a token; it is made to fit."""
+VERDICT_TOKENS_MAX = 4_096
+"""Of what a judge may answer."""
 BEFORE_DISPATCH_S = 60.0
 """How long a request may take from its planning to its first dispatch: a count of its prompt, a wait for
 held money, the disk."""
@@ -48,6 +52,12 @@ class Plan:
     attempts: tuple[PlannedAttempt, ...]
     allow: Allow
     prompt_tokens_bound: int
+    audit: tuple[PlannedAttempt, ...] = ()
+    """The auditor's routes; none where no audit can follow."""
+    escalation: tuple[PlannedAttempt, ...] = ()
+    """Routes that answer the request anew if an audit does not settle it."""
+    grade: tuple[PlannedAttempt, ...] = ()
+    """The grader's routes, where this request's answer was sampled; two questions may be asked."""
     too_long: tuple[str, ...] = ()
     """Sentences: the routes left out because the request does not fit their window."""
     unpriced: tuple[str, ...] = ()
@@ -63,7 +73,30 @@ class Plan:
     @property
     def hold_nano_usd(self) -> NanoUSD:
         """The whole plan's worst case."""
-        return NanoUSD(sum(attempt.bound_nano_usd for attempt in self.attempts))
+        return NanoUSD(sum(attempt.bound_nano_usd for attempt in self.every))
+
+    @property
+    def every(self) -> tuple[PlannedAttempt, ...]:
+        """All that may be attempted, the grader's routes once for each of its two questions."""
+        return (*self.attempts, *self.audit, *self.escalation, *self.grade, *self.grade)
+
+    @property
+    def simulated(self) -> bool:
+        """Whether a scripted model may be asked."""
+        return any(attempt.route.simulated for attempt in self.every)
+
+
+@dataclass(slots=True)
+class _Left:
+    """What was left out, and why, as the routes are gone through."""
+
+    too_long: list[str] = field(default_factory=list)
+    unpriced: list[str] = field(default_factory=list)
+    uncounted: list[Route] = field(default_factory=list)
+    dearest: int = 0
+    """The largest bound of the prompt, in tokens."""
+    ends_s: float = BEFORE_DISPATCH_S
+    """When the last of the attempts so far can end, in seconds from now."""
 
 
 class Planner:
@@ -81,40 +114,86 @@ class Planner:
         at_us: int,
         counted: Mapping[str, int],
     ) -> Plan:
-        """Plan `models` in order. `counted` holds exact prompt tokens by route name, where known.
+        """Plan `models` in order, and what may follow: an audit, an escalation, a grade. `counted` holds
+        exact prompt tokens by route name, where known.
 
         Routes whose window the request does not fit, and those that no price is in force for, are left
-        out; a plan may so be empty.
+        out; a plan may so be empty. One that must be able to escalate is empty if it cannot.
         """
-        attempts: list[PlannedAttempt] = []
-        too_long: list[str] = []
-        unpriced: list[str] = []
-        uncounted: list[Route] = []
-        dearest = 0
-        ends_s = BEFORE_DISPATCH_S
-        for route in (route for model in models for route in self._catalog.serving(model)):
+        left = _Left()
+        attempts = self._answering(request, models, at_us, counted, left)
+        escalation: tuple[PlannedAttempt, ...] = ()
+        audit: tuple[PlannedAttempt, ...] = ()
+        if allow.audits is not None and attempts:
+            audit = self._judging(allow.audits.auditors, at_us, left)
+            escalation = self._answering(request, allow.escalation_routes, at_us, counted, left)
+            if allow.audits.escalates and not escalation:
+                attempts = ()
+        grade = self._judging(allow.grading.graders, at_us, left) if allow.grading is not None else ()
+        return Plan(
+            name=allow.plan,
+            attempts=attempts,
+            allow=allow,
+            prompt_tokens_bound=left.dearest,
+            audit=audit,
+            escalation=escalation,
+            grade=grade,
+            too_long=tuple(left.too_long),
+            unpriced=tuple(left.unpriced),
+            uncounted=tuple(left.uncounted),
+        )
+
+    def _answering(
+        self,
+        request: ChatRequest,
+        models: Sequence[str],
+        at_us: int,
+        counted: Mapping[str, int],
+        left: _Left,
+    ) -> tuple[PlannedAttempt, ...]:
+        """The routes that can answer `request`."""
+        found: list[PlannedAttempt] = []
+        for route in self._routes(models):
             bound = prompt_bound(request, route)
-            dearest = max(dearest, bound)
+            left.dearest = max(left.dearest, bound)
             prompt = min(counted.get(route.name, bound), bound)
             if prompt >= route.context_window:
                 if route.name not in counted:
-                    uncounted.append(route)
-                too_long.append(
+                    left.uncounted.append(route)
+                left.too_long.append(
                     f"route '{route.name}' holds {route.context_window} tokens and the request has {prompt}"
                     f"{'' if route.name in counted else ' at most'}"
                 )
                 continue
-            until_us = at_us + int((ends_s + route.deadline_s) * 1_000_000)
-            try:
-                rates = self._prices.ceiling(route.price_sku, at_us, until_us, prompt)
-            except PriceError as error:
-                unpriced.append(f"route '{route.name}' of model '{route.model}' cannot be paid for: {error}")
+            rates = self._rates(route, prompt, at_us, left)
+            if rates is not None:
+                found.append(_attempt(request, route, prompt, rates))
+        return tuple(found)
+
+    def _judging(self, models: Sequence[str], at_us: int, left: _Left) -> tuple[PlannedAttempt, ...]:
+        """The routes that can be asked a judge's question, whose size is bounded before it is known."""
+        found: list[PlannedAttempt] = []
+        for route in self._routes(models):
+            if route.context_window < QUESTION_TOKENS_MAX + VERDICT_TOKENS_MAX:
                 continue
-            ends_s += route.deadline_s
-            attempts.append(_attempt(request, route, prompt, rates))
-        return Plan(
-            allow.plan, tuple(attempts), allow, dearest, tuple(too_long), tuple(unpriced), tuple(uncounted)
-        )
+            rates = self._rates(route, QUESTION_TOKENS_MAX, at_us, left)
+            if rates is not None:
+                found.append(_judgement(route, rates))
+        return tuple(found)
+
+    def _routes(self, models: Sequence[str]) -> Iterator[Route]:
+        return (route for model in models for route in self._catalog.serving(model))
+
+    def _rates(self, route: Route, prompt: int, at_us: int, left: _Left) -> Rates | None:
+        """The dearest that the route's next attempt can cost; None if no price is in force."""
+        until_us = at_us + int((left.ends_s + route.deadline_s) * 1_000_000)
+        try:
+            rates = self._prices.ceiling(route.price_sku, at_us, until_us, prompt)
+        except PriceError as error:
+            left.unpriced.append(f"route '{route.name}' of model '{route.model}' cannot be paid for: {error}")
+            return None
+        left.ends_s += route.deadline_s
+        return rates
 
 
 def _attempt(request: ChatRequest, route: Route, prompt: int, rates: Rates) -> PlannedAttempt:
@@ -138,6 +217,18 @@ def _attempt(request: ChatRequest, route: Route, prompt: int, rates: Rates) -> P
     )
 
 
+def _judgement(route: Route, rates: Rates) -> PlannedAttempt:
+    """An attempt at a judge's question."""
+    limit = min(VERDICT_TOKENS_MAX, route.max_output_tokens)
+    compute_us = int(route.deadline_s * 1_000_000) * route.compute_threads
+    fixed = bound_of(
+        ((QUESTION_TOKENS_MAX, dearest_input(rates)), (compute_us, max(rates.cpu_us, rates.gpu_us)))
+    )
+    output_rate = max(rates.output_text, rates.output_reasoning)
+    bound = NanoUSD(fixed + bound_of(((limit, output_rate),)))
+    return PlannedAttempt(route, limit, bound, fixed, output_rate)
+
+
 def prompt_bound(request: ChatRequest, route: Route) -> int:
     """The most tokens that the prompt can have on `route`, without a tokenizer."""
     return text_bound(request) + image_bound(request, route)
@@ -158,20 +249,27 @@ def clamped(plan: Plan, request: ChatRequest, available_nano_usd: int) -> Plan |
 
     One limit for all routes of the plan: the largest with which the sum of their bounds fits.
     """
-    fixed = sum(attempt.fixed_nano_usd + 1 for attempt in plan.attempts)
-    rate = sum(attempt.output_rate for attempt in plan.attempts) * request.choices
+    answering = (*plan.attempts, *plan.escalation)
+    judging = (*plan.audit, *plan.grade, *plan.grade)
+    fixed = sum(attempt.fixed_nano_usd + 1 for attempt in answering)
+    fixed += sum(attempt.bound_nano_usd for attempt in judging)
+    rate = sum(attempt.output_rate for attempt in answering) * request.choices
     if rate == 0 or available_nano_usd <= fixed:
         return None
     limit = (available_nano_usd - fixed) * 1_000_000 // rate
     if limit < plan.allow.min_output_tokens:
         return None
-    attempts = tuple(_with_limit(attempt, request.choices, limit) for attempt in plan.attempts)
-    return replace(plan, attempts=attempts)
+    return replace(
+        plan,
+        attempts=tuple(_with_limit(attempt, request.choices, limit) for attempt in plan.attempts),
+        escalation=tuple(_with_limit(attempt, request.choices, limit) for attempt in plan.escalation),
+    )
 
 
 def without_cost(plan: Plan) -> Plan:
-    """Those attempts of a plan that cost nothing; there may be none."""
-    return replace(plan, attempts=tuple(each for each in plan.attempts if each.bound_nano_usd == 0))
+    """Those attempts of a plan that cost nothing, and no audits; there may be none."""
+    free = tuple(each for each in plan.attempts if each.bound_nano_usd == 0)
+    return replace(plan, attempts=free, audit=(), escalation=(), grade=())
 
 
 def _with_limit(attempt: PlannedAttempt, choices: int, limit: int) -> PlannedAttempt:

@@ -17,6 +17,8 @@ from ledger.rows import Row
 from ledger.usage import Usage
 from ledger.writer import Done
 from policies.decision import Settle
+from router import cascade as cascade_module
+from router.attempts import Attempts
 from router.call import Call
 from router.cascade import Cascade
 from router.catalog import Origin, Route
@@ -267,7 +269,7 @@ async def test_a_local_attempt_that_fails_is_charged_from_when_the_engine_began(
     provider = QueueingProvider(error, begins=begins)
     counter = PromptCounter(TokenCounter(tmp_path / "tokenizers"), {})
     with running_spine(tmp_path, provider, routes=(local,)) as spine:
-        cascade = Cascade({"fake": provider}, counter, provider.clock)
+        cascade = Cascade(Attempts({"fake": provider}, counter, provider.clock))
         with pytest.raises(type(error)):
             await replace(spine, pipeline=replace(spine.pipeline, cascade=cascade)).answer(chat())
     last = "SELECT state, cpu_us FROM entry ORDER BY seq DESC LIMIT 1"
@@ -333,7 +335,7 @@ async def test_a_request_cancelled_while_its_usage_is_counted_is_settled_once_by
 ) -> None:
     provider, counter = ScriptedProvider(step), HangingCounter()
     with running_spine(tmp_path, provider) as spine:
-        cascade = Cascade({"fake": provider}, counter, system_clock)
+        cascade = Cascade(Attempts({"fake": provider}, counter, system_clock))
         task = asyncio.create_task(
             replace(spine, pipeline=replace(spine.pipeline, cascade=cascade)).answer(chat())
         )
@@ -356,3 +358,47 @@ async def test_a_cost_beyond_its_bound_is_booked_all_the_same_and_marked(tmp_pat
         with pytest.raises(BudgetExceededError):
             await spine.answer(chat())
     assert rows(spine.path, "SELECT overage FROM entry WHERE state = 'SETTLED'") == [(1,)]
+
+
+BUSY = UpstreamRefusedError("full", status=429, code="rate_limited", retry_after=b"0")
+
+
+@pytest.mark.parametrize("error", [BUSY, UNBILLED], ids=["refused for now", "not reached"])
+async def test_a_failure_that_cost_nothing_is_tried_again_as_often_as_the_policy_says(
+    tmp_path: Path, error: UpstreamError, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cascade_module, "RETRY_S", 0.0)
+    provider = ScriptedProvider(error, error, ANSWER)
+    with running_spine(tmp_path, provider, retries=2) as spine:
+        await spine.answer(chat())
+    assert [row[:3] for row in rows(spine.path, ENTRIES)] == [
+        (1, "answer", "DISPATCHED"), (1, "answer", "VOID"),
+        (2, "retry", "DISPATCHED"), (2, "retry", "VOID"),
+        (3, "retry", "DISPATCHED"), (3, "retry", "SETTLED"),
+    ]  # fmt: skip
+
+
+NOT_AGAIN: dict[str, UpstreamError] = {
+    "it may have cost something": FAILED,
+    "it would be refused again": UpstreamRefusedError("no", status=400, code="bad"),
+    "the provider wants a long rest": UpstreamRefusedError(
+        "full", status=429, code="full", retry_after=b"3600"
+    ),
+}
+
+
+@pytest.mark.parametrize("error", NOT_AGAIN.values(), ids=NOT_AGAIN.keys())
+async def test_what_may_cost_twice_or_cannot_succeed_is_not_tried_again(
+    tmp_path: Path, error: UpstreamError
+) -> None:
+    provider = ScriptedProvider(error, ANSWER)
+    with running_spine(tmp_path, provider, retries=5) as spine, pytest.raises(type(error)):
+        await spine.answer(chat())
+    assert len(provider.calls) == 1
+
+
+async def test_without_a_word_of_the_policy_nothing_is_tried_again(tmp_path: Path) -> None:
+    provider = ScriptedProvider(UNBILLED, ANSWER)
+    with running_spine(tmp_path, provider) as spine, pytest.raises(UpstreamError, match="cannot be reached"):
+        await spine.answer(chat())
+    assert len(provider.calls) == 1

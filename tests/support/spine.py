@@ -18,6 +18,7 @@ from policies.facts import TaskKind
 from policies.rules import SpendingLimits, TeamPolicy
 from router.accounts import Accounts
 from router.admission import Admission
+from router.attempts import Attempts
 from router.call import Call
 from router.caller import Caller
 from router.cascade import Cascade
@@ -133,9 +134,10 @@ class Spine:
         return room.limit.amount_nano_usd - room.spendable_nano_usd
 
 
-def policy(plan: Sequence[str], settle: Settle = Settle.AFTER) -> TeamPolicy:
+def policy(plan: Sequence[str], settle: Settle = Settle.AFTER, retries: int = 0) -> TeamPolicy:
     """Rules of team finance: one plan, a dollar a request at most."""
     return TeamPolicy(
+        retries=retries,
         team="finance",
         models=(CHEAP.name, DEAR.name),
         plans={"cheap": tuple(plan)},
@@ -160,6 +162,7 @@ def running_spine(
     routes: Sequence[Route] = (CHEAP, DEAR),
     limit_nano_usd: int = 10**9,
     settle: Settle = Settle.AFTER,
+    retries: int = 0,
     wrap: Callable[[Ledger], Ledger] = lambda ledger: ledger,
 ) -> Iterator[Spine]:
     """Run a pipeline for as long as the block lasts; call it in a running loop."""
@@ -172,7 +175,7 @@ def running_spine(
     ledger = Ledger.open(folder / "ledger.sqlite", notify=notify)
     ledger.ensure_prices([flat_price(CHEAP.price_sku, 1, 2), flat_price(DEAR.price_sku, 10, 50)])
     scopes = (Scope(ScopeKind.TEAM, "finance"), Scope(ScopeKind.KEY, "key_1"))
-    rules = policy(plan, settle)
+    rules = policy(plan, settle, retries)
     _limit(ledger, limit_nano_usd)
     catalog, counter = Catalog(routes), PromptCounter(TokenCounter(folder / "tokenizers"), {})
     accounts = Accounts(wrap(ledger), system_clock)
@@ -181,7 +184,7 @@ def running_spine(
         prices=ledger.prices,
         admission=Admission(Planner(catalog, ledger.prices), accounts, counter),
         accounts=accounts,
-        cascade=Cascade({"fake": provider}, counter, system_clock),
+        cascade=Cascade(Attempts({"fake": provider}, counter, system_clock)),
         checker=Checker(Gate()),
         clock=system_clock,
         pepper=b"p" * 32,
