@@ -73,6 +73,16 @@ def finish_reason_of(call: Call, stop_reason: JsonValue) -> str | None:
     return _FINISH_REASONS.get(stop_reason, stop_reason[:200])
 
 
+def arguments_text(value: JsonValue) -> str:
+    """A tool's input as OpenAI's clients read it. Raises UpstreamInvalidError."""
+    try:
+        return orjson.dumps(value).decode()
+    except orjson.JSONEncodeError:  # read, JSON may be nested more deeply than it can be written
+        raise UpstreamInvalidError(
+            "the provider called a tool with what is nested too deeply", billable=True
+        ) from None
+
+
 def _said(content: list[JsonValue]) -> JsonObject:
     """The blocks as one message. Of a block that we do not know there is nothing to tell."""
     texts: list[str] = []
@@ -88,10 +98,10 @@ def _said(content: list[JsonValue]) -> JsonObject:
             thoughts.append(_text(block, "thinking"))
         elif kind == "tool_use":
             function: JsonObject = {
-                "name": block.get("name"),
-                "arguments": orjson.dumps(block.get("input") or {}).decode(),
+                "name": string_in(block, "name"),
+                "arguments": arguments_text(block.get("input") or {}),
             }
-            calls.append({"id": block.get("id"), "type": "function", "function": function})
+            calls.append({"id": string_in(block, "id"), "type": "function", "function": function})
     said: JsonObject = {"role": "assistant", "content": "".join(texts), "refusal": None}
     if calls:
         said["tool_calls"] = calls

@@ -193,6 +193,11 @@ def _tool_uses(calls: JsonValue, place: str) -> list[JsonValue]:
             raise InvalidRequestError(
                 f"{at} is no call of a function, and Anthropic's API knows no other", param=at
             )
+        for holder, key, where in ((call, "id", at), (function, "name", f"{at}.function")):
+            if not isinstance(holder.get(key), str) or not holder[key]:
+                raise InvalidRequestError(
+                    f"{where}.{key} is missing; name the call as it was made", param=f"{where}.{key}"
+                )
         refuse_others(call, ("id", "type", "function", "index"), at)
         refuse_others(function, ("name", "arguments"), f"{at}.function")
         found.append(
@@ -210,10 +215,12 @@ def _arguments(text: JsonValue, place: str) -> JsonObject:
     """What a tool was called with: text at OpenAI, an object at Anthropic."""
     try:
         value: JsonValue = orjson.loads(text or "{}") if isinstance(text, str | None) else None
-    except orjson.JSONDecodeError:
+        orjson.dumps(value)  # read, JSON may be nested more deeply than it can be written
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):
         value = None
     if not isinstance(value, dict):
         raise InvalidRequestError(
-            f"{place} is not the text of a JSON object, which Anthropic's API wants", param=place
+            f"{place} is not the text of a JSON object that can be passed on, which Anthropic's API wants",
+            param=place,
         )
     return value

@@ -46,7 +46,8 @@ def _written(value: JsonValue, param: str, place: str) -> JsonObject:
         _write_object(rest, written, param, place)
     if "array" in kinds:
         _write_array(rest, written, param, place)
-    if rest.get("format") in _FORMATS and "string" in kinds:
+    form = rest.get("format")
+    if isinstance(form, str) and form in _FORMATS and "string" in kinds:
         written["format"] = rest.pop("format")
     if rest:
         told = orjson.dumps(rest).decode()

@@ -14,7 +14,7 @@ from router.call import Call
 from router.completion import Completion, Piece
 from router.errors import UpstreamError, UpstreamInvalidError
 from router.json_types import JsonObject, JsonValue
-from router.wire.anthropic_answer import finish_reason_of
+from router.wire.anthropic_answer import arguments_text, finish_reason_of
 from router.wire.anthropic_usage import joined_usage, read_message_usage
 from router.wire.openai_usage import usage_object
 from router.wire.sse import EventCutter, event_of, names_an_error, payload_of
@@ -121,10 +121,10 @@ class MessageStreamReader:
 
     def _begin_block(self, number: int, block: JsonObject) -> bytes:
         match block.get("type"):
-            case "text" if block.get("text"):
-                return self._generated({"content": block["text"]})
-            case "thinking" if block.get("thinking"):
-                return self._generated({"reasoning_content": block["thinking"]})
+            case "text":
+                return self._tell("content", block.get("text"))
+            case "thinking":
+                return self._tell("reasoning_content", block.get("thinking"))
             case "tool_use":
                 return self._begin_call(number, block)
         return b""
@@ -132,8 +132,8 @@ class MessageStreamReader:
     def _begin_call(self, number: int, block: JsonObject) -> bytes:
         position = self._calls[number] = len(self._calls)
         self._silent.add(number)
-        call: JsonObject = {"index": position, "id": block.get("id"), "type": "function"}
-        function: JsonObject = {"name": block.get("name"), "arguments": ""}
+        call: JsonObject = {"index": position, "id": string_in(block, "id"), "type": "function"}
+        function: JsonObject = {"name": string_in(block, "name"), "arguments": ""}
         sent = (
             b""
             if asks_by_tool(self._call)
@@ -141,15 +141,15 @@ class MessageStreamReader:
         )
         given = block.get("input")
         if isinstance(given, dict) and given:  # servers that speak this format may say it all at once
-            sent += self._argue(number, orjson.dumps(given).decode())
+            sent += self._argue(number, arguments_text(given))
         return sent
 
     def _grow_block(self, number: int, delta: JsonObject) -> bytes:
         match delta.get("type"):
             case "text_delta":
-                return self._generated({"content": delta.get("text")})
+                return self._tell("content", delta.get("text"))
             case "thinking_delta":
-                return self._generated({"reasoning_content": delta.get("thinking")})
+                return self._tell("reasoning_content", delta.get("thinking"))
             case "input_json_delta":
                 part = delta.get("partial_json")
                 return self._argue(number, part) if isinstance(part, str) and part else b""
@@ -177,6 +177,9 @@ class MessageStreamReader:
             return b""
         self._stop_reason = stop_reason
         return self._say({}, finish_reason_of(self._call, stop_reason))
+
+    def _tell(self, key: str, text: JsonValue) -> bytes:
+        return self._generated({key: text}) if isinstance(text, str) and text else b""
 
     def _generated(self, delta: JsonObject) -> bytes:
         self._has_content = True

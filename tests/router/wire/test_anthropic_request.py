@@ -254,7 +254,8 @@ def image(**fields: JsonValue) -> JsonObject:
 
 
 def called(function: JsonValue, **fields: JsonValue) -> JsonObject:
-    return {"role": "assistant", "tool_calls": [{"id": "c", "function": function, **fields}]}
+    call: JsonObject = {"id": "c", "function": function, **fields}
+    return {"role": "assistant", "tool_calls": [call]}
 
 
 BAD_MESSAGES: dict[str, tuple[JsonObject, str]] = {
@@ -275,6 +276,8 @@ BAD_MESSAGES: dict[str, tuple[JsonObject, str]] = {
     "an empty answer": ({"role": "assistant", "content": ""}, "messages[1].content"),
     "arguments that are no JSON": (called({"name": "f", "arguments": "{a"}), "messages[1].tool_calls[0].function.arguments"),
     "arguments that are no object": (called({"name": "f", "arguments": "[1]"}), "messages[1].tool_calls[0].function.arguments"),
+    "a call without a name": (called({"arguments": "{}"}), "messages[1].tool_calls[0].function.name"),
+    "a call without an id": (called({"name": "f"}, id=None), "messages[1].tool_calls[0].id"),
     "a call of no function": (called(None, type="custom"), "messages[1].tool_calls[0]"),
     "an old call": ({"role": "assistant", "content": "x", "function_call": {"name": "f"}}, "messages[1].function_call"),
 }  # fmt: skip
