@@ -96,6 +96,7 @@ def answer_json(row: AnswerRow) -> JsonObject:
         "score_min": row.score_min,
         "score_mean": row.score_mean,
         "latency_us": row.latency_us,
+        "audit": row.audit,
     }
 
 
@@ -116,6 +117,7 @@ def outcome_json(row: OutcomeRow) -> JsonObject:
         "flagged": row.flagged,
         "propensity": row.propensity,
         "simulated": row.simulated,
+        "judge_attempt_id": row.judge_attempt_id,
     }
 
 

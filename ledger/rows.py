@@ -191,6 +191,8 @@ class AnswerRow(NamedTuple):
     score_mean: float | None
     latency_us: int
     """Request read to answer written."""
+    audit: str | None = None
+    """What became of its audit, e.g. "corrected"; None where the plan has none."""
 
 
 class OutcomeRow(NamedTuple):
@@ -220,6 +222,8 @@ class OutcomeRow(NamedTuple):
     propensity: float
     """Probability with which this answer was chosen to be judged."""
     simulated: bool
+    judge_attempt_id: str | None = None
+    """The attempt with which an auditor or a grader said so."""
 
 
 Row = RequestRow | EntryRow | AnswerRow | OutcomeRow

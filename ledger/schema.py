@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ledger.errors import LedgerBusyError, LedgerCorruptError, LedgerError, LedgerUnavailableError
 
-HEAD = "0003"
+HEAD = "0004"
 
 
 @dataclass(frozen=True, slots=True)

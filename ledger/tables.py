@@ -142,6 +142,7 @@ class AnswerTable(LedgerTable, table=True):
     score_min: float | None
     score_mean: float | None
     latency_us: int = Field(sa_type=BigInteger)
+    audit: str | None
 
 
 class OutcomeTable(LedgerTable, table=True):
@@ -166,6 +167,7 @@ class OutcomeTable(LedgerTable, table=True):
     flagged: bool
     propensity: float
     simulated: bool
+    judge_attempt_id: str | None
 
 
 class PriceTable(LedgerTable, table=True):

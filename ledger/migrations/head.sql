@@ -15,7 +15,7 @@ CREATE TABLE answer (
 	passed BOOLEAN,
 	score_min FLOAT,
 	score_mean FLOAT,
-	latency_us BIGINT NOT NULL,
+	latency_us BIGINT NOT NULL, audit VARCHAR,
 	PRIMARY KEY (seq),
 	UNIQUE (request_id)
 );
@@ -85,7 +85,7 @@ CREATE TABLE outcome (
 	score FLOAT,
 	flagged BOOLEAN NOT NULL,
 	propensity FLOAT NOT NULL,
-	simulated BOOLEAN NOT NULL,
+	simulated BOOLEAN NOT NULL, judge_attempt_id VARCHAR,
 	PRIMARY KEY (seq),
 	UNIQUE (outcome_id)
 );
@@ -217,4 +217,4 @@ CREATE TRIGGER price_no_replace BEFORE INSERT ON price WHEN EXISTS (SELECT 1 FRO
 CREATE TRIGGER limit_set_no_replace BEFORE INSERT ON limit_set WHEN EXISTS (SELECT 1 FROM limit_set WHERE seq = NEW.seq) OR EXISTS (SELECT 1 FROM limit_set WHERE limit_id = NEW.limit_id) BEGIN SELECT RAISE(ABORT, 'the ledger is append-only: this row is there already'); END;
 CREATE TRIGGER opening_no_replace BEFORE INSERT ON opening WHEN EXISTS (SELECT 1 FROM opening WHERE seq = NEW.seq) BEGIN SELECT RAISE(ABORT, 'the ledger is append-only: this row is there already'); END;
 CREATE TRIGGER change_no_replace BEFORE INSERT ON change WHEN EXISTS (SELECT 1 FROM change WHERE seq = NEW.seq) OR EXISTS (SELECT 1 FROM change WHERE change_id = NEW.change_id) BEGIN SELECT RAISE(ABORT, 'the ledger is append-only: this row is there already'); END;
-INSERT INTO alembic_version VALUES ('0003');
+INSERT INTO alembic_version VALUES ('0004');
