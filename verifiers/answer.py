@@ -13,6 +13,9 @@ from verifiers import amounts
 from verifiers.found import Reading
 
 DEPTH_MAX = 64
+PATH_CHARS_MAX = 2_000
+LEAVES_MAX = 2_000
+"""Of an answer with more leaves and empty containers only the first are read."""
 _SPACE = re.compile(r"[ \t\n\r]*")
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?")
 _WORDS = {"true": True, "false": False, "null": None}
@@ -51,6 +54,8 @@ class Answer:
     """Paths of `{}`, which has no leaf."""
     empty_arrays: tuple[str, ...] = ()
     """Paths of `[]`."""
+    is_whole: bool = True
+    """Nothing was left unread. What follows the part that was read may be anything."""
 
 
 class NotJsonError(ValueError):
@@ -60,15 +65,25 @@ class NotJsonError(ValueError):
 def read_answer(text: str) -> Answer:
     """Read `text`. Raises NotJsonError."""
     scanner = _Scanner(text)
-    scanner.value(scanner.space(0), "", 0)
-    if scanner.space(scanner.position) != len(text):
-        raise NotJsonError(f"something follows the JSON at character {scanner.position}")
+    try:
+        scanner.value(scanner.space(0), "", 0)
+    except _EnoughError:
+        is_whole = False
+    else:
+        is_whole = True
+        if scanner.space(scanner.position) != len(text):
+            raise NotJsonError(f"something follows the JSON at character {scanner.position}")
     return Answer(
         tuple(scanner.leaves),
         tuple(scanner.duplicates),
         tuple(scanner.empty_objects),
         tuple(scanner.empty_arrays),
+        is_whole,
     )
+
+
+class _EnoughError(Exception):
+    """More leaves than are read."""
 
 
 class _Scanner:
@@ -98,7 +113,12 @@ class _Scanner:
         else:
             self._word(at, path)
 
+    def _count(self) -> None:
+        if len(self.leaves) + len(self.empty_objects) + len(self.empty_arrays) >= LEAVES_MAX:
+            raise _EnoughError
+
     def _leaf(self, path: str, value: Leaf, start: int, end: int) -> None:
+        self._count()
         self.leaves.append(LeafValue(path, value, self.text[start:end], start, end))
         self.position = end
 
@@ -127,6 +147,7 @@ class _Scanner:
         seen: set[str] = set()
         at = self.space(at)
         if self.text[at : at + 1] == "}":
+            self._count()
             self.empty_objects.append(path)
             self.position = at + 1
             return
@@ -135,6 +156,8 @@ class _Scanner:
                 raise NotJsonError(f"a key is missing at character {at}")
             key, end = self._string(at)
             inner = f"{path}.{key}" if path else key
+            if len(inner) > PATH_CHARS_MAX:
+                raise NotJsonError(f"a field's path is longer than {PATH_CHARS_MAX} characters")
             if key in seen:
                 self.duplicates.append(inner)
             seen.add(key)
@@ -154,6 +177,7 @@ class _Scanner:
     def _array(self, at: int, path: str, depth: int) -> None:
         at = self.space(at)
         if self.text[at : at + 1] == "]":
+            self._count()
             self.empty_arrays.append(path)
             self.position = at + 1
             return

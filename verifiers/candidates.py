@@ -13,7 +13,6 @@ from verifiers.found import Placed
 from verifiers.labels import AMOUNT_KINDS, DATE_KINDS, IDENTIFIES, Kind, Label
 from verifiers.letterhead import LEGAL_FORM, OTHER_THINGS, POSTCODE
 
-VALUES_MAX = 500
 PLACES_TRIED = 30
 HEAD_LINES = 12
 NAME_LETTERS_MIN = 3
@@ -67,7 +66,7 @@ def find_items(captions: Captions, label: Label) -> Placed | None:
     return next(
         (
             Placed(each.value.start, each.value.end)
-            for each in captions.amounts[:VALUES_MAX]
+            for each in captions.amounts
             if each.caption is None and each.words.strip() and each.is_money
         ),
         None,
@@ -75,7 +74,7 @@ def find_items(captions: Captions, label: Label) -> Placed | None:
 
 
 def _amount(captions: Captions, label: Label) -> Placed | None:
-    ranked = captions.ranked(captions.amounts[:VALUES_MAX], (False, label.fits_by), label.fit)
+    ranked = captions.ranked(captions.amounts, (False, label.fits_by), label.fit)
     may_be = label.kind is Kind.TOTAL and not label.is_nullable
     for fit, each in ranked:
         is_shown = fit >= label.best_fit and (each.is_money or label.kind is Kind.TOTAL)
@@ -88,7 +87,7 @@ def _date(captions: Captions, label: Label) -> Placed | None:
     is_general = label.kind is Kind.DATE and label.words <= _GENERAL
     if label.kind is Kind.DATE and label.is_nullable and not is_general:
         return _named(captions.document, label)
-    ranked = captions.ranked(captions.dates[:VALUES_MAX], (True, label.fits_by), label.fit)
+    ranked = captions.ranked(captions.dates, (True, label.fits_by), label.fit)
     has_own_date = any(each.caption is Caption.DATE for _, each in ranked)
     for fit, each in ranked:
         is_unexplained = each.caption is None and has_own_date and not label.is_nullable

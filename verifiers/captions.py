@@ -16,6 +16,8 @@ from verifiers.document import Document
 from verifiers.found import Found
 
 CAPTION_CHARS_MAX = 80
+VALUES_MAX = 500
+"""A document with more amounts or dates than this is no receipt: its captions say too little."""
 
 
 class Caption(StrEnum):
@@ -143,13 +145,19 @@ class Captions:
 
     @cached_property
     def amounts(self) -> list[Captioned]:
-        """Every amount, in the order of the text."""
-        return _read(self.document, self.document.amount_values, _AMOUNTS)
+        """The first amounts, in the order of the text."""
+        return _read(self.document, self.document.amount_values[:VALUES_MAX], _AMOUNTS)
 
     @cached_property
     def dates(self) -> list[Captioned]:
-        """Every date, in the order of the text."""
-        return _read(self.document, self.document.date_values, _DATES)
+        """The first dates, in the order of the text."""
+        return _read(self.document, self.document.date_values[:VALUES_MAX], _DATES)
+
+    @property
+    def are_whole(self) -> bool:
+        """Whether no amount and no date of the text was left unread."""
+        values = (self.document.amount_values, self.document.date_values)
+        return self.document.is_indexed_whole and max(map(len, values)) <= VALUES_MAX
 
     @cached_property
     def paid(self) -> frozenset[Decimal]:
@@ -172,6 +180,7 @@ class Captions:
         """
         found = self._ranked.get(key)
         if found is None:
+            self.document.spend(25 * len(values))
             pairs = [(fit(each.caption, each.words), each) for each in values]
             found = self._ranked[key] = sorted(pairs, key=lambda pair: -pair[0])
         return found

@@ -44,6 +44,7 @@ _NUMBER_FIRST = re.compile(
     re.IGNORECASE,
 )
 _NAME_FIRST = re.compile(r"[jfmasondJFMASOND](?<!\w\w)[^\W\d_]{2,8}[.\s\-/]{0,3}\d")
+_DIGIT = re.compile(r"\d")
 LENGTH_MAX = 40
 CENTURY_TURNS = 70
 """Two digits from here on are of the last century."""
@@ -51,7 +52,7 @@ CENTURY_TURNS = 70
 
 def readings(text: str) -> frozenset[Reading]:
     """What `text` may mean as a date; empty if it is none, or holds more than one."""
-    if len(text) > LENGTH_MAX:
+    if len(text) > LENGTH_MAX or _DIGIT.search(text) is None:
         return frozenset()
     found = list(find_dates(text))
     if len(found) != 1 or sum(map(str.isalnum, text)) > found[0].end - found[0].start + 3:

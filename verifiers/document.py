@@ -1,4 +1,8 @@
-"""A document, indexed once for all the checks of its fields. Linear in its length, and bounded.
+"""A document, indexed once for all the checks of its fields, within bounds.
+
+What one answer can cost is bounded by counts, not by a clock: the characters that are indexed, the
+values that are read, and the steps that all fields together may take (one is about 0.15 us). Beyond
+the indexed characters a value is found to the letter only. Who runs into a bound must say so.
 
 Text is compared by its skeleton: the letters and digits of its words, folded (NFKC, case), with
 nothing between them. Spaces, line breaks and punctuation so make no difference, but a match must
@@ -8,7 +12,7 @@ begin where a word begins and end where one ends.
 import re
 import unicodedata
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from itertools import accumulate, islice
 
@@ -19,8 +23,14 @@ from verifiers.found import Found, Placed, Reading
 from verifiers.verdict import Evidence
 
 CHARS_MAX = 4_000_000
-VALUES_MAX = 50_000
+INDEXED_CHARS_MAX = 200_000
+VALUES_MAX = 20_000
+STEPS_MAX = 1_000_000
 TRIES_MAX = 2_000
+LINE_CHARS_MAX = 1_000
+"""Beyond the indexed characters no line is longer."""
+SKELETON_CHARS_MAX = 20_000
+"""A longer skeleton is searched by words first, and through all its letters only if that finds nothing."""
 _CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uac00-\ud7af"
 _WORD = re.compile(rf"[{_CJK}]|[^\W_{_CJK}]+")
 
@@ -30,21 +40,43 @@ class Document:
 
     def __init__(self, text: str) -> None:
         self.text = text[:CHARS_MAX]
+        self.indexed = _first_words(self.text, INDEXED_CHARS_MAX)
+        """The part that is indexed."""
+        self.steps_left = STEPS_MAX
+        """Below 0 by what the last step took too many."""
+        self._folded: tuple[str, list[str]] = ("", [])
+
+    def spend(self, steps: int) -> bool:
+        """Count steps of work; False once they are more than one answer's share."""
+        if self.steps_left > 0:
+            self.steps_left -= steps
+        return self.steps_left > 0
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether the steps are used up: what was not looked for by now must not be."""
+        return self.steps_left <= 0
+
+    @property
+    def is_indexed_whole(self) -> bool:
+        """Whether all of the text, and all values of it, can be found in the index."""
+        most = max(len(self.amount_values), len(self.date_values))
+        return len(self.indexed) == len(self.text) and most < VALUES_MAX
 
     @cached_property
     def words(self) -> "Words":
         """The words of the text, folded."""
-        return Words(self.text)
+        return Words(self.indexed, self.spend)
 
     @cached_property
     def amount_values(self) -> list[Found]:
         """Every amount, in the order of the text."""
-        return list(islice(find_amounts(self.text), VALUES_MAX))
+        return list(islice(find_amounts(self.indexed), VALUES_MAX))
 
     @cached_property
     def date_values(self) -> list[Found]:
         """Every date, in the order of the text."""
-        return list(islice(find_dates(self.text), VALUES_MAX))
+        return list(islice(find_dates(self.indexed), VALUES_MAX))
 
     @cached_property
     def amounts(self) -> dict[Reading, list[Placed]]:
@@ -59,7 +91,7 @@ class Document:
     @cached_property
     def currencies(self) -> dict[str, Placed]:
         """Every currency that the text names, by its code, and where it does so first."""
-        return find_named(self.text)
+        return find_named(self.indexed)
 
     def currency_places(self, name: str) -> tuple[Placed, ...]:
         """Where the text names the currency `name`, in whichever way."""
@@ -67,21 +99,57 @@ class Document:
 
     @cached_property
     def _lines(self) -> list[int]:
-        return [0, *(match.end() for match in re.finditer("\n", self.text))]
+        return [0, *(match.end() for match in re.finditer("\n", self.indexed))]
 
     def is_verbatim(self, value: str, placed: Placed) -> bool:
         """Whether `value` stands around `placed` as it is written, currency and punctuation included."""
         return self.text.find(value, max(0, placed.end - len(value)), placed.start + len(value)) >= 0
 
+    def folded(self, value: str) -> list[str]:
+        """The folded words of a value; those of the last one asked for are kept."""
+        if self._folded[0] != value:
+            self.spend(len(value) // 2)
+            self._folded = (value, words_of(value))
+        return self._folded[1]
+
     def skeletal(self, value: str, limit: int = 8) -> Iterator[Placed]:
         """Find `value` by its skeleton, whole words only; at most `limit` places."""
-        return islice(self.words.find(skeleton(value)), limit)
+        words, wanted = self.words, self.folded(value)
+        if len(words.skeleton) > SKELETON_CHARS_MAX:
+            found = list(islice(words.find_words(wanted), limit))
+            if found:
+                return iter(found)
+        self.spend(len(words.skeleton) // 64)
+        return islice(words.find("".join(wanted)), limit)
+
+    def beyond(self, value: str) -> Placed | None:
+        """Find `value` to the letter, whole words only, behind the indexed part."""
+        at = len(self.indexed)
+        if not value or at == len(self.text) or not self.spend((len(self.text) - at) // 64):
+            return None
+        for _ in range(TRIES_MAX // 100):
+            at = self.text.find(value, at)
+            if at < 0:
+                return None
+            end = at + len(value)
+            if not _goes_on(self.text[at - 1 : at + 1]) and not _goes_on(self.text[end - 1 : end + 1]):
+                return Placed(at, end)
+            at += 1
+        return None
 
     def line_of(self, at: int) -> tuple[int, int]:
         """Start and end of the line that holds the character `at`."""
+        if at > len(self.indexed):
+            start = self.text.rfind("\n", max(0, at - LINE_CHARS_MAX), at) + 1
+            return start or max(0, at - LINE_CHARS_MAX), self._line_end(at)
         index = bisect_left(self._lines, at + 1)
-        end = self._lines[index] - 1 if index < len(self._lines) else len(self.text)
+        end = self._lines[index] - 1 if index < len(self._lines) else self._line_end(len(self.indexed))
         return self._lines[index - 1], end
+
+    def _line_end(self, at: int) -> int:
+        most = min(at + LINE_CHARS_MAX, len(self.text))
+        end = self.text.find("\n", at, most)
+        return end if end >= 0 else most
 
     def evidence(self, placed: Placed) -> Evidence:
         """A place as evidence."""
@@ -91,7 +159,8 @@ class Document:
 class Words:
     """The folded words of a text, one after another, and their places."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, spend: Callable[[int], bool]) -> None:
+        self._spend = spend
         matches = list(_WORD.finditer(text))
         self.folded: list[str] = (
             _WORD.findall(text.lower()) if text.isascii() else [fold(match.group()) for match in matches]
@@ -110,12 +179,24 @@ class Words:
             found.setdefault(word, []).append(index)
         return found
 
+    def find_words(self, wanted: list[str]) -> Iterator[Placed]:
+        """Find words one after another, by the rarest of them."""
+        if not wanted or any(word not in self.positions for word in wanted):
+            return
+        offset = min(range(len(wanted)), key=lambda index: len(self.positions[wanted[index]]))
+        for index in self.positions[wanted[offset]][:TRIES_MAX]:
+            first = index - offset
+            self._spend(3 + len(wanted) // 8)
+            if first >= 0 and self.folded[first : first + len(wanted)] == wanted:
+                yield self.place(first, first + len(wanted))
+
     def find(self, wanted: str) -> Iterator[Placed]:
         """Find a skeleton, whole words only."""
         at = self.skeleton.find(wanted) if wanted else -1
         tried = 0
         while at >= 0 and tried < TRIES_MAX:
             tried += 1
+            self._spend(3)
             end = at + len(wanted)
             first, last = bisect_left(self.starts, at), bisect_left(self.starts, end)
             begins = first < len(self.starts) and self.starts[first] == at
@@ -127,6 +208,11 @@ class Words:
     def place(self, first: int, last: int) -> Placed:
         """The place of the words `first` to `last` (exclusive)."""
         return Placed(self.text_starts[first], self.text_ends[last - 1])
+
+
+def is_blank(text: str) -> bool:
+    """Whether `text` holds no letter and no digit."""
+    return _WORD.search(text) is None
 
 
 def words_of(text: str) -> list[str]:
@@ -142,6 +228,19 @@ def fold(word: str) -> str:
 def skeleton(text: str) -> str:
     """The folded letters and digits of `text`."""
     return "".join(words_of(text))
+
+
+def _first_words(text: str, chars_max: int) -> str:
+    """The first characters, up to a line's or a word's end."""
+    if len(text) <= chars_max:
+        return text
+    cut = max(text.rfind("\n", 0, chars_max), text.rfind(" ", 0, chars_max))
+    return text[: cut + 1 if cut > chars_max - LINE_CHARS_MAX else chars_max]
+
+
+def _goes_on(two: str) -> bool:
+    """Whether of two neighbouring characters neither ends a word."""
+    return len(two) == 2 and two.isalnum()
 
 
 def _by_reading(values: Iterable[Found]) -> dict[Reading, list[Placed]]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import orjson
 
-from verifiers.answer import Answer, LeafValue, NotJsonError, read_answer
+from verifiers.answer import LEAVES_MAX, Answer, LeafValue, NotJsonError, read_answer
 from verifiers.captions import Captions
 from verifiers.checks.completeness import check_completeness
 from verifiers.checks.omission import CHECK as OMISSION
@@ -20,7 +20,6 @@ from verifiers.scores import field_score, token_spans
 from verifiers.tokens import TokenLogprob
 from verifiers.verdict import FieldVerdict, Finding, Outcome, Verdict
 
-FIELDS_MAX = 2_000
 JSON_CHECK = "json"
 
 
@@ -39,14 +38,14 @@ def check_extraction(
         finding = Finding(JSON_CHECK, "", Outcome.FAILED, "json.invalid", "the answer is not JSON")
         return Verdict(valid=False, fields=(), findings=(finding,))
     findings = [*_duplicates(answer), *check_schema(schema, value)]
-    if len(answer.leaves) > FIELDS_MAX:
+    if not answer.is_whole:
         findings.append(
             Finding(
                 JSON_CHECK,
                 "",
                 Outcome.FAILED,
                 "json.too_many_fields",
-                f"the answer has more than {FIELDS_MAX} fields",
+                f"the answer has more than {LEAVES_MAX} fields; only the first were looked at",
             )
         )
     valid = not any(finding.outcome is Outcome.FAILED for finding in findings)
@@ -55,15 +54,13 @@ def check_extraction(
     captions = Captions(indexed)
     spans = token_spans(answer_text, tokens) if tokens else None
     about = _by_field([*findings, *sums, *check_omissions(schema.labels, answer, captions)])
-    fields = [
-        _field(schema, captions, leaf, spans, about.get(leaf.path, []), gate)
-        for leaf in answer.leaves[:FIELDS_MAX]
-    ]
+    fields = [_field(schema, captions, leaf, spans, about.get(leaf.path, []), gate) for leaf in answer.leaves]
     leaves = {leaf.path for leaf in answer.leaves}
     fields += [
         FieldVerdict(path, flagged=True, score=None, findings=tuple(said))
         for path, said in about.items()
-        if path not in leaves and any(finding.check == OMISSION for finding in said)
+        if path not in leaves
+        and any(finding.check == OMISSION and finding.outcome is Outcome.FAILED for finding in said)
     ]
     return Verdict(valid=valid, fields=tuple(fields), findings=tuple(findings))
 

@@ -3,7 +3,7 @@
 Letters may be wrong, digits never: a wrong digit is the error that matters most.
 """
 
-from verifiers.document import Document, words_of
+from verifiers.document import Document
 from verifiers.found import Placed
 
 LETTERS_MIN = 10
@@ -18,7 +18,7 @@ PIECES_WORDS_MIN = 5
 
 def near(document: Document, value: str) -> Placed | None:
     """Find `value` with a tenth of its letters wrong, missing or too many, but no digit."""
-    wanted = words_of(value)
+    wanted = document.folded(value)
     letters = sum(map(len, wanted))
     if not LETTERS_MIN <= letters <= LETTERS_MAX or len(document.text) > DOCUMENT_CHARS_MAX:
         return None
@@ -29,16 +29,19 @@ def near(document: Document, value: str) -> Placed | None:
     if rarest is None:
         return None
     have, offset = document.words.folded, wanted.index(rarest)
+    document.spend(len(wanted))
     for index in positions[rarest][:PLACES_TRIED]:
         first = index - offset
-        if 0 <= first <= len(have) - len(wanted) and _agree(wanted, have, first, letters // 10):
+        if document.is_spent:
+            break
+        if 0 <= first <= len(have) - len(wanted) and _agree(document, wanted, first, letters // 10):
             return document.words.place(first, first + len(wanted))
     return None
 
 
 def in_pieces(document: Document, value: str) -> tuple[Placed, ...]:
     """Find a long `value` in at most four pieces close to each other, as columns tear it apart."""
-    wanted = words_of(value)
+    wanted = document.folded(value)
     letters = sum(map(len, wanted))
     if len(wanted) < PIECES_WORDS_MIN or letters > LETTERS_MAX or len(document.text) > DOCUMENT_CHARS_MAX:
         return ()
@@ -48,8 +51,8 @@ def in_pieces(document: Document, value: str) -> tuple[Placed, ...]:
     found: list[tuple[int, int]] = []
     at = 0
     while at < len(wanted):
-        first, length = _longest(words.folded, words.positions[wanted[at]], wanted, at)
-        if length < 2 or len(found) == PIECES_MAX:
+        first, length = _longest(document, words.positions[wanted[at]], wanted, at)
+        if length < 2 or len(found) == PIECES_MAX or document.is_spent:
             return ()
         found.append((first, first + length))
         at += length
@@ -59,7 +62,8 @@ def in_pieces(document: Document, value: str) -> tuple[Placed, ...]:
     return tuple(words.place(first, last) for first, last in found)
 
 
-def _longest(have: list[str], starts: list[int], wanted: list[str], at: int) -> tuple[int, int]:
+def _longest(document: Document, starts: list[int], wanted: list[str], at: int) -> tuple[int, int]:
+    have = document.words.folded
     best, best_length = 0, 0
     for first in starts[:PLACES_TRIED]:
         length = 0
@@ -69,14 +73,17 @@ def _longest(have: list[str], starts: list[int], wanted: list[str], at: int) -> 
             and have[first + length] == wanted[at + length]
         ):
             length += 1
+        document.spend(2 + length)
         if length > best_length:
             best, best_length = first, length
     return best, best_length
 
 
-def _agree(wanted: list[str], have: list[str], first: int, edits_max: int) -> bool:
+def _agree(document: Document, wanted: list[str], first: int, edits_max: int) -> bool:
     """Whether two lists of words differ in at most `edits_max` letters, and in no digit."""
+    have = document.words.folded
     edits = 0
+    document.spend(4)
     for offset, word in enumerate(wanted):
         other = have[first + offset]
         if word == other:
@@ -85,6 +92,7 @@ def _agree(wanted: list[str], have: list[str], first: int, edits_max: int) -> bo
             return False
         if _has_digit(word) or _has_digit(other) or other.startswith(word):  # cut off is not misread
             return False
+        document.spend(len(word) * len(other) + 2 * offset)
         edits += _edits(word, other)
         if edits > edits_max:
             return False

@@ -6,6 +6,7 @@ Only the tokens inside a field's value count. None where there are none: never a
 """
 
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
 from verifiers.answer import LeafValue
@@ -90,5 +91,7 @@ def field_score(leaf: LeafValue, spans: Sequence[tuple[int, int, float]] | None)
     start, end = leaf.start, leaf.end
     if isinstance(leaf.value, str):
         start, end = start + 1, end - 1  # the quotation marks are the grammar's
-    inside = [logprob for low, high, logprob in spans if low < end and high > start]
+    first = bisect_right(spans, start, key=lambda span: span[1])
+    last = bisect_left(spans, end, first, key=lambda span: span[0])
+    inside = [logprob for _, _, logprob in spans[first:last]]
     return math.exp(max(min(inside), -700.0)) if inside else None

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verifiers.answer import DEPTH_MAX, Leaf, NotJsonError, read_answer
+from verifiers.answer import DEPTH_MAX, LEAVES_MAX, PATH_CHARS_MAX, Leaf, NotJsonError, read_answer
 from verifiers.json_types import JsonValue
 
 keys = st.text(st.characters(exclude_characters=".[]"), min_size=1, max_size=6)
@@ -118,3 +118,24 @@ def test_a_lone_surrogate_is_read_as_python_reads_it() -> None:
 )
 def test_a_leaf_knows_the_amounts_that_it_may_mean(text: str, amounts: set[Decimal]) -> None:
     assert read_answer(text).leaves[0].amounts == amounts
+
+
+@pytest.mark.parametrize("item", ["1", '"a"', "[]", "{}"])
+def test_only_the_first_leaves_of_a_large_answer_are_read(item: str) -> None:
+    whole = read_answer(f"[{','.join([item] * LEAVES_MAX)}]")
+    cut = read_answer(f"[{','.join([item] * 100_000)}]")
+
+    assert whole.is_whole
+    assert not cut.is_whole
+    assert len(cut.leaves) + len(cut.empty_arrays) + len(cut.empty_objects) == LEAVES_MAX
+
+
+def test_what_is_empty_is_remembered_by_its_path() -> None:
+    answer = read_answer('{"a": [], "b": {"c": {}}, "d": [[]]}')
+
+    assert (answer.empty_arrays, answer.empty_objects) == (("a", "d[0]"), ("b.c",))
+
+
+def test_a_path_has_a_bound() -> None:
+    with pytest.raises(NotJsonError, match="path"):
+        read_answer(json.dumps({"x" * (PATH_CHARS_MAX + 1): 1}))

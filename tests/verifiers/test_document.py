@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from verifiers.captions import Captions
-from verifiers.document import CHARS_MAX, Document, fold, skeleton
+from verifiers.document import CHARS_MAX, INDEXED_CHARS_MAX, STEPS_MAX, Document, fold, skeleton
 from verifiers.misread import in_pieces, near
 
 MEGABYTES = 2_000_000
@@ -113,6 +113,71 @@ def test_two_megabytes_of_one_thing_are_indexed_in_linear_time(text: str) -> Non
 
 def test_a_document_is_read_up_to_its_bound() -> None:
     assert len(Document("x" * (CHARS_MAX + 5)).text) == CHARS_MAX
+
+
+LONG = (
+    "Larkspur Paper Ltd 1,250.00\n" * (INDEXED_CHARS_MAX // 28 + 1) + "x\nThe Last Word Ltd\nTotal 7,777.70\n"
+)
+
+
+def test_only_the_first_part_of_a_long_document_is_indexed_and_it_ends_with_a_word() -> None:
+    document = Document(LONG)
+
+    assert len(document.indexed) <= INDEXED_CHARS_MAX
+    assert document.indexed[-1].isspace()
+    assert not document.is_indexed_whole
+    assert texts(document, "the last word ltd") == []
+
+
+@pytest.mark.parametrize(
+    ("value", "is_found"),
+    [
+        ("The Last Word Ltd", True),
+        ("7,777.70", True),
+        ("Last Word", True),
+        ("the last word ltd", False),
+        ("ast Word", False),
+        ("777.7", False),
+        ("", False),
+    ],
+)
+def test_behind_that_part_a_value_is_found_to_the_letter_alone(value: str, is_found: bool) -> None:
+    document = Document(LONG)
+    place = document.beyond(value)
+
+    assert (place is not None) is is_found
+    if place is not None:
+        assert document.evidence(place).text == value
+        start, end = document.line_of(place.start)
+        assert LONG[start:end] in ("The Last Word Ltd", "Total 7,777.70")
+
+
+def test_nothing_stands_behind_a_document_that_is_indexed_whole() -> None:
+    document = Document("Total 5.00")
+
+    assert document.is_indexed_whole
+    assert document.beyond("5.00") is None
+
+
+def test_a_value_is_found_in_a_long_text_as_in_a_short_one() -> None:
+    """Long texts are searched by words first: what stands glued together must still be found."""
+    filler = "lorem ipsum " * 5_000
+    document = Document(filler + "YONGFATT ENTERPRISE\nBOOK TA .K\n")
+
+    assert texts(document, "Yongfatt Enterprise") == ["YONGFATT ENTERPRISE"]
+    assert texts(document, "YONGFATTENTERPRISE") == ["YONGFATT ENTERPRISE"]
+    assert texts(document, "book tak") == ["BOOK TA .K"]
+    assert texts(document, "ipsum enterprise") == []
+    assert len(texts(document, "lorem")) == 8
+
+
+def test_steps_are_counted_and_run_out() -> None:
+    document = Document("a")
+
+    assert document.spend(STEPS_MAX - 1)
+    assert not document.is_spent
+    assert not document.spend(1)
+    assert document.is_spent
 
 
 @given(st.text(max_size=20))

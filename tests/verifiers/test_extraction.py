@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from router.commands.documents import read_document_text
+from verifiers.answer import LEAVES_MAX
 from verifiers.checks.schema import ExtractionSchema
-from verifiers.extraction import FIELDS_MAX, check_extraction
+from verifiers.extraction import check_extraction
 from verifiers.gate import Gate
 from verifiers.json_types import JsonObject, JsonValue
 from verifiers.tokens import TokenLogprob
@@ -189,10 +190,10 @@ def test_without_tokens_no_field_has_a_score() -> None:
 
 
 def test_an_answer_with_too_many_fields_is_invalid() -> None:
-    verdict = check(json.dumps([1] * (FIELDS_MAX + 1)), RECEIPT, ANYTHING)
+    verdict = check(json.dumps([1] * (LEAVES_MAX + 1)), RECEIPT, ANYTHING)
 
     assert not verdict.valid
-    assert len(verdict.fields) == FIELDS_MAX
+    assert len(verdict.fields) == LEAVES_MAX
 
 
 def test_no_reason_holds_a_word_of_the_document_or_the_answer() -> None:

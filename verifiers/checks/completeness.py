@@ -49,6 +49,7 @@ def check_completeness(
     value = leaf.value
     if not isinstance(value, str) or not places:
         return None
+    document.spend(50 + 20 * len(places))
     if label.kind not in (Kind.NAME, Kind.ADDRESS) and _is_whole(value, label):
         return None
     if _is_cut(document, value, places, label.kind):

@@ -4,22 +4,23 @@ An empty value is right where the document shows nothing for the field. An answe
 is required is empty says nothing, and never passes.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from verifiers.answer import Answer, LeafValue
 from verifiers.candidates import find_candidate, find_items
 from verifiers.captions import Captions
-from verifiers.document import skeleton
+from verifiers.document import is_blank
 from verifiers.found import Placed
 from verifiers.labels import NO_LABEL, Label
 from verifiers.verdict import Finding, Outcome
 
 CHECK = "omission"
+CANDIDATE_STEPS = 300
 
 
 def check_omissions(labels: Mapping[str, Label], answer: Answer, captions: Captions) -> list[Finding]:
-    """Fail once for every field that was left empty or out without a reason to.
+    """Fail once for every field that was left empty or out although the document shows a value.
 
     Fields within an array are not looked at: of which item a value of the document is, is not known.
     """
@@ -39,7 +40,7 @@ def check_omissions(labels: Mapping[str, Label], answer: Answer, captions: Capti
     ]
     findings += _left_out(labels, answer, captions)
     if says_nothing:
-        said = {finding.field for finding in findings}
+        said = {finding.field for finding in findings if finding.outcome is Outcome.FAILED}
         findings += [
             _all_empty(path) for path in _empty(answer) if path not in said and _top(path) in required
         ]
@@ -58,8 +59,29 @@ def _of_empty(path: str, label: Label, answer: Answer, captions: Captions) -> Fi
     if label.is_chosen or "[" in path:
         return None
     is_list = path in answer.empty_arrays
-    place = find_items(captions, label) if is_list else find_candidate(captions, label)
-    return None if place is None else _left_empty(path, place, captions)
+    return _shown(path, label, captions, find_items if is_list else find_candidate)
+
+
+def _shown(
+    path: str, label: Label, captions: Captions, find: Callable[[Captions, Label], Placed | None]
+) -> Finding | None:
+    """Fail where the document shows a value, or where that could not be looked for in all of it.
+
+    A field that may be null is not doubted for the document's length alone.
+    """
+    if not captions.document.spend(CANDIDATE_STEPS):
+        reason = (
+            f"what the document shows for {path} was not looked for: the answer is larger than a check may be"
+        )
+        return Finding(CHECK, path, Outcome.FAILED, "omission.bound", reason)
+    place = find(captions, label)
+    if place is not None:
+        return _left_empty(path, place, captions)
+    if captions.are_whole:
+        return None
+    outcome = Outcome.ABSTAINED if label.is_nullable else Outcome.FAILED
+    reason = f"a value for {path} was looked for only in the first part of a document of this length"
+    return Finding(CHECK, path, outcome, "omission.bound", reason)
 
 
 def _left_out(labels: Mapping[str, Label], answer: Answer, captions: Captions) -> Iterator[Finding]:
@@ -73,9 +95,9 @@ def _left_out(labels: Mapping[str, Label], answer: Answer, captions: Captions) -
             reason = f"the answer leaves out {path}, which its schema requires"
             yield Finding(CHECK, path, Outcome.FAILED, "omission.left_out", reason)
         elif not label.is_alternative and not label.is_chosen:
-            place = find_candidate(captions, replace(label, is_nullable=True))
-            if place is not None:
-                yield _left_empty(path, place, captions)
+            finding = _shown(path, replace(label, is_nullable=True), captions, find_candidate)
+            if finding is not None and finding.outcome is Outcome.FAILED:
+                yield finding
 
 
 def _left_empty(path: str, place: Placed, captions: Captions) -> Finding:
@@ -91,7 +113,7 @@ def _all_empty(path: str) -> Finding:
 
 
 def _is_empty(leaf: LeafValue) -> bool:
-    return leaf.value is None or (isinstance(leaf.value, str) and not skeleton(leaf.value))
+    return leaf.value is None or (isinstance(leaf.value, str) and is_blank(leaf.value))
 
 
 def _empty(answer: Answer) -> Iterator[str]:

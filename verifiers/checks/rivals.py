@@ -10,14 +10,12 @@ from decimal import Decimal
 
 from verifiers import dates
 from verifiers.answer import LeafValue
-from verifiers.captions import Caption, Captioned, Captions
+from verifiers.captions import VALUES_MAX, Caption, Captioned, Captions
 from verifiers.found import Placed
 from verifiers.labels import AMOUNT_KINDS, DATE_KINDS, Kind, Label
 from verifiers.verdict import Finding, Outcome
 
 CHECK = "rivals"
-VALUES_MAX = 500
-"""A document with more amounts or dates than this is no receipt: its captions say too little."""
 ROUNDING_MAX = Decimal("0.05")
 _TOTALS = (Caption.TOTAL, Caption.GRAND_TOTAL)
 
@@ -31,14 +29,17 @@ def check_rivals(
     """
     if "[" in leaf.path or not places:
         return None
+    document = captions.document
     if isinstance(leaf.value, str) and dates.readings(leaf.value):
-        values, kinds = captions.dates, DATE_KINDS
+        all_values, kinds = document.date_values, DATE_KINDS
     elif leaf.amounts:
-        values, kinds = captions.amounts, AMOUNT_KINDS
+        all_values, kinds = document.amount_values, AMOUNT_KINDS
     else:
         return None
-    if len(values) > VALUES_MAX:
+    if len(all_values) > VALUES_MAX or places[0].start >= len(document.indexed):
         return None
+    values = captions.dates if kinds is DATE_KINDS else captions.amounts
+    document.spend(6 * len(values))
     if label.kind not in kinds:
         label = Label(None, label.names)
     own = {placed.start for placed in places}

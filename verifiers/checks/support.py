@@ -12,14 +12,15 @@ from dataclasses import dataclass
 from verifiers import dates
 from verifiers.answer import LeafValue
 from verifiers.currencies import beside, is_name, named_in
-from verifiers.document import Document, skeleton
+from verifiers.document import Document, is_blank
 from verifiers.found import Placed, Reading
 from verifiers.labels import NO_LABEL, Label
 from verifiers.misread import in_pieces, near
 from verifiers.verdict import Evidence, Finding, Outcome
 
 CHECK = "support"
-PLACES_MAX = 1_000
+FIELD_STEPS = 100
+PLACES_MAX = 500
 PLACES_TRIED = 8
 _MAY_BE_EXACT = frozenset(("amount", "date", "folded"))
 _HOW = {
@@ -44,13 +45,19 @@ class Supported:
 def check_support(document: Document, leaf: LeafValue, label: Label = NO_LABEL) -> Supported:
     """Look for one value of an answer in its document."""
     value = leaf.value
-    if value is None or isinstance(value, bool) or (isinstance(value, str) and not skeleton(value)):
+    if value is None or isinstance(value, bool) or (isinstance(value, str) and is_blank(value)):
         reason = f"{leaf.path} holds nothing that a document could support"
         return Supported(_finding(leaf, Outcome.ABSTAINED, "nothing", reason), ())
+    if not document.spend(FIELD_STEPS):
+        reason = f"{leaf.path} was not looked for: the answer is larger than a check may be"
+        return Supported(_finding(leaf, Outcome.FAILED, "bound", reason), ())
     how, places = _places(document, leaf, label)
     if how is None and label.is_chosen:
         reason = f"{leaf.path} is chosen from the schema's own values, which no document need contain"
         return Supported(_finding(leaf, Outcome.ABSTAINED, "chosen", reason), ())
+    if how is None and (document.is_spent or not document.is_indexed_whole):
+        reason = f"the value of {leaf.path} was not found as far as a document of this length is searched"
+        return Supported(_finding(leaf, Outcome.FAILED, "bound", reason), ())
     if how is None:
         reason = f"the document does not contain the value of {leaf.path}"
         return Supported(_finding(leaf, Outcome.FAILED, "unsupported", reason), ())
@@ -82,7 +89,9 @@ def _places(document: Document, leaf: LeafValue, label: Label) -> tuple[str | No
     elif isinstance(leaf.value, str):
         how, places = _text_places(document, text, leaf.amounts)
     else:
-        how, places = "amount", _all(document.amounts.get(amount, []) for amount in leaf.amounts)
+        how, places = "amount", _all(document, (document.amounts.get(amount, []) for amount in leaf.amounts))
+    if not places and (place := document.beyond(text)) is not None:
+        return "exact", (place,)
     if not places:
         return None, ()
     if how in _MAY_BE_EXACT and any(document.is_verbatim(text, placed) for placed in places[:PLACES_TRIED]):
@@ -93,11 +102,11 @@ def _places(document: Document, leaf: LeafValue, label: Label) -> tuple[str | No
 def _text_places(document: Document, text: str, amount: frozenset[Reading]) -> tuple[str, tuple[Placed, ...]]:
     days = dates.readings(text)
     if amount and not days:
-        places = _all(document.amounts.get(reading, []) for reading in amount)
+        places = _all(document, (document.amounts.get(reading, []) for reading in amount))
         if not places and text.isdigit():  # an identifier of digits only
             places = tuple(document.skeletal(text))
         return "amount", places
-    if days and (places := _all(document.dates.get(day, []) for day in days)):
+    if days and (places := _all(document, (document.dates.get(day, []) for day in days))):
         return "date", places
     if is_name(text) and (places := document.currency_places(text)):
         return "currency", places
@@ -127,5 +136,9 @@ def _other_currency(document: Document, value: str, places: Sequence[Placed]) ->
     return None if any(meant & codes for codes, _ in named) else named[0][1]
 
 
-def _all(found: Iterable[list[Placed]]) -> tuple[Placed, ...]:
-    return tuple(sorted({placed for places in found for placed in places[:PLACES_MAX]}))
+def _all(document: Document, found: Iterable[list[Placed]]) -> tuple[Placed, ...]:
+    lists = [places[:PLACES_MAX] for places in found if places]
+    document.spend(sum(map(len, lists)))
+    return (
+        tuple(lists[0]) if len(lists) == 1 else tuple(sorted({placed for each in lists for placed in each}))
+    )

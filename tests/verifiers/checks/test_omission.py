@@ -5,9 +5,9 @@ import json
 import pytest
 
 from verifiers.answer import read_answer
-from verifiers.captions import Captions
+from verifiers.captions import VALUES_MAX, Captions
 from verifiers.checks.omission import check_omissions
-from verifiers.document import Document
+from verifiers.document import STEPS_MAX, Document
 from verifiers.json_types import JsonObject, JsonValue
 from verifiers.labels import field_labels
 from verifiers.verdict import Outcome
@@ -168,3 +168,27 @@ def test_an_amount_of_zero_is_no_value_to_miss() -> None:
     schema = asked(tax=OR_NULL, total=TEXT)
 
     assert omissions("GST 0.00\nTotal 9.00", {"tax": None, "total": "9.00"}, schema) == {}
+
+
+def bounds(document: Document, node: JsonObject, answer: JsonObject) -> list[tuple[str, Outcome]]:
+    schema: JsonObject = {"properties": {"date": node, "total": node}}
+    findings = check_omissions(field_labels(schema), read_answer(json.dumps(answer)), Captions(document))
+    assert {finding.code for finding in findings} == {"omission.bound"}
+    return [(finding.field, finding.outcome) for finding in findings]
+
+
+@pytest.mark.parametrize(
+    "answer", [{"date": None, "total": "9.00"}, {"total": "9.00"}], ids=["empty", "left out"]
+)
+def test_what_was_not_looked_for_fails_and_says_so(answer: JsonObject) -> None:
+    document = Document(RECEIPT)
+    document.spend(STEPS_MAX)
+
+    assert bounds(document, OR_NULL, answer) == [("date", Outcome.FAILED)]
+
+
+@pytest.mark.parametrize(("node", "outcome"), [(TEXT, Outcome.FAILED), (OR_NULL, Outcome.ABSTAINED)])
+def test_what_was_looked_for_in_a_part_of_the_document_says_so(node: JsonObject, outcome: Outcome) -> None:
+    document = Document("Item 5.00\n" * (VALUES_MAX + 1))
+
+    assert bounds(document, node, {"date": "", "total": "9.00"}) == [("date", outcome)]

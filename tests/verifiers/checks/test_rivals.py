@@ -5,8 +5,8 @@ import json
 import pytest
 
 from verifiers.answer import read_answer
-from verifiers.captions import Captions
-from verifiers.checks.rivals import VALUES_MAX, check_rivals
+from verifiers.captions import VALUES_MAX, Captions
+from verifiers.checks.rivals import check_rivals
 from verifiers.checks.support import check_support
 from verifiers.document import Document
 from verifiers.labels import NO_LABEL, Kind, Label

@@ -6,7 +6,7 @@ import pytest
 
 from verifiers.answer import read_answer
 from verifiers.checks.support import check_support
-from verifiers.document import Document
+from verifiers.document import INDEXED_CHARS_MAX, STEPS_MAX, Document
 from verifiers.json_types import JsonValue
 from verifiers.labels import NO_LABEL, Label
 from verifiers.verdict import Outcome
@@ -155,3 +155,50 @@ def test_a_value_of_the_schemas_own_is_abstained_from_where_the_document_does_no
 
     assert supported("bank_transfer", TEXT, chosen)[0] == "support.chosen"
     assert supported("Lieferung", TEXT, chosen)[0] == "support.exact"
+
+
+TEXTS = {
+    "one letter": "a " * 25_000,
+    "long words": " ".join("x" * 39 + letter for letter in "yz" * 600),
+    "amounts": "Total 5.00\n" * 20_000,
+    "numbers": "\n".join(map(str, range(50_000))),
+    "words": "amber birch cedar daisy elder fern grass hazel ivy juniper kelp lotus maple nettle " * 2_500,
+    "megabytes": "a" * 2_000_000,
+}
+VALUES = {
+    "one letter": "a",
+    "letters": "a " * 100 + "b",
+    "long words": " ".join("x" * 38 + letter for letter in "yyzz" * 2),
+    "amount": "5.00",
+    "names": "birch amber daisy cedar fern elder hazel grass juniper ivy",
+    "absent": "nobody has such a name at all",
+}
+
+
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS.keys())
+@pytest.mark.parametrize("value", VALUES.values(), ids=VALUES.keys())
+def test_two_thousand_fields_take_a_bounded_number_of_steps_and_none_is_passed_over(
+    text: str, value: str
+) -> None:
+    leaves = read_answer(
+        json.dumps([f"{value} " for _ in range(1_000)] + [f"{value}." for _ in range(1_000)])
+    ).leaves
+    document = Document(text)
+
+    findings = [check_support(document, leaf).finding for leaf in leaves]
+
+    assert document.steps_left > -STEPS_MAX // 10
+    late = [finding for finding in findings if finding.code == "support.bound"]
+    assert all(finding.outcome is Outcome.FAILED for finding in late)
+    if document.is_spent:
+        assert late
+        assert findings[-1] is late[-1]
+
+
+def test_a_value_behind_what_is_indexed_is_supported_to_the_letter_or_says_so() -> None:
+    text = "lorem ipsum " * (INDEXED_CHARS_MAX // 12 + 1) + "\nTotal EUR 7,777.70\n"
+
+    assert supported("7,777.70", text) == ("support.exact", "7,777.70")
+    assert supported("7777.7", text) == ("support.bound", None)
+    assert supported("Acme Ltd", text) == ("support.bound", None)
+    assert supported("lorem ipsum", text)[0] == "support.exact"
