@@ -12,38 +12,19 @@ import contextlib
 import json
 import tempfile
 import time
-from dataclasses import asdict
 from pathlib import Path
 
 from bench.machine import machine
-from bench.planted import SHARES, judge_planted
+from bench.planted import planted, planted_further, print_planted
+from bench.receipts import FIELDS, SCHEMA, SEED, gold_of, read_rows
 from bench.rules_only import extract_receipt
 from router.commands.client import GatewayClient, own_gateway
 from router.commands.demo import CONFIG, POLICY
 from router.commands.extraction import Extracted, extract
 from router.commands.keys import open_keys
-from router.json_types import JsonObject
 from router.providers.pool import Pool
 from router.settings import load_settings
-from verifiers.checks.schema import ExtractionSchema
 from verifiers.grading import grade
-
-FIELDS = {
-    "company": ("Company", "The name of the firm that issued the receipt", 80),
-    "date": ("Date", "The date of the receipt", 20),
-    "address": ("Address", "The firm's address", 200),
-    "total": ("Total", "The total amount paid", 20),
-}
-SCHEMA: JsonObject = {
-    "type": "object",
-    "properties": {
-        name: {"type": "string", "title": title, "description": about, "maxLength": length}
-        for name, (title, about, length) in FIELDS.items()
-    },
-    "required": [*FIELDS],
-    "additionalProperties": False,
-}
-SEED = 20261124
 
 
 def main() -> None:
@@ -61,10 +42,7 @@ def main() -> None:
         "--records", type=Path, help="write every field's score and rightness here, to choose a threshold"
     )
     chosen = options.parse_args()
-    if not chosen.data.is_file():
-        raise SystemExit(f"there is no data at {chosen.data}; nothing was measured")
-    lines = chosen.data.read_text().splitlines()[chosen.skip : chosen.skip + chosen.limit]
-    rows = [json.loads(line) for line in lines]
+    rows = read_rows(chosen.data, chosen.skip, chosen.limit)
     figures: dict[str, object] = {
         "machine": machine(),
         "documents": len(rows),
@@ -74,24 +52,29 @@ def main() -> None:
     figures["rules_only"] = _rules_only(rows)
     if not chosen.without_model:
         figures.update(_model(rows, chosen.model, chosen.records))
-    compiled = ExtractionSchema.compile(SCHEMA)
-    figures["planted"] = {
-        str(share): _rounded(asdict(judge_planted(rows, compiled, share, SEED))) for share in SHARES
-    }
+    usual, further = planted(rows, [SEED]), planted_further(rows, [SEED])
+    figures.update(planted=usual, planted_further=further)
     _print(figures)
+    print_planted(usual, "planted")
+    for kind, shares in further.items():
+        print_planted(shares, kind)
     if chosen.json is not None:
         chosen.json.write_text(json.dumps(figures, indent=2) + "\n")
 
 
-def _rules_only(rows: list[dict[str, object]]) -> dict[str, float]:
-    graded = [grade(dict(extract_receipt(str(row["text"]))), _gold(row)) for row in rows]
-    right = [right for each in graded for right in each.values()]
-    return _rounded(
-        {
-            "field_accuracy": sum(right) / len(right),
-            "document_accuracy": sum(all(each.values()) for each in graded) / len(graded),
-        }
-    )
+def _rules_only(rows: list[dict[str, object]]) -> dict[str, object]:
+    graded = [grade(dict(extract_receipt(str(row["text"]))), gold_of(row)) for row in rows]
+    return {
+        **_rounded(
+            {
+                "field_accuracy": _mean([right for each in graded for right in each.values()]),
+                "document_accuracy": _mean([all(each.values()) for each in graded]),
+            }
+        ),
+        "field_accuracy_by_field": {
+            name: round(_mean([each[name] for each in graded]), 4) for name in FIELDS
+        },
+    }
 
 
 def _model(rows: list[dict[str, object]], model: str, records: Path | None) -> dict[str, object]:
@@ -129,7 +112,7 @@ def _figures(
     flags: list[tuple[bool, bool]] = []
     kept: list[dict[str, object]] = []
     for row, result in zip(rows, results, strict=True):
-        graded = grade(result.answer, _gold(row))
+        graded = grade(result.answer, gold_of(row))
         documents.append(all(graded.values()))
         said = {str(field["field"]): field for field in result.fields}
         for name, right in graded.items():
@@ -163,12 +146,6 @@ def _figures(
     }
 
 
-def _gold(row: dict[str, object]) -> dict[str, str]:
-    gold = row["gold"]
-    assert isinstance(gold, dict)
-    return gold
-
-
 def _mean(values: list[bool]) -> float:
     return sum(values) / len(values) if values else 0.0
 
@@ -181,12 +158,12 @@ def _print(figures: dict[str, object]) -> None:
     for name, value in figures.items():
         if not isinstance(value, dict):
             print(f"{name:<20}{value}")
-    for name in ("machine", "field_accuracy_by_field", "rules_only", "planted"):
+    for name in ("machine", "field_accuracy_by_field", "rules_only"):
         value = figures.get(name)
         if isinstance(value, dict):
             print(f"\n{name}")
             for key, each in value.items():
-                print(f"  {key:<18}{each}")
+                print(f"  {key:<24}{each}")
     rules, accuracy = figures["rules_only"], figures.get("field_accuracy")
     if isinstance(accuracy, float) and isinstance(rules, dict):
         better = "beats" if accuracy > rules["field_accuracy"] else "does not beat"
