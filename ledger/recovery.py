@@ -1,6 +1,7 @@
 """After a crash: what was dispatched and never settled is posted at its bound.
 
-The provider may have charged up to that; a later reconciliation corrects it with an ADJUST. Every
+The provider may have charged up to that; a later reconciliation corrects it with an ADJUST. What was
+chosen to be judged after its answer, and was not, is written down as lost. Every
 opening writes how far the ledger was, with nothing open: the next one looks no further back, so a
 start costs what the last run left and not what the ledger holds.
 """
@@ -9,7 +10,7 @@ import os
 import sqlite3
 
 from ledger.ids import new_id
-from ledger.rows import AnswerRow, EntryRow, State
+from ledger.rows import AnswerRow, EntryRow, OutcomeRow, State
 from ledger.writer import INSERTS
 
 _OPEN_ATTEMPTS = """
@@ -22,6 +23,15 @@ _OPEN_ATTEMPTS = """
 _UNANSWERED = """
     SELECT r.request_id, r.at_us FROM request r
     WHERE r.seq > ? AND NOT EXISTS (SELECT 1 FROM answer a WHERE a.request_id = r.request_id) ORDER BY r.seq
+"""
+_UNJUDGED = """
+    SELECT o.* FROM outcome o JOIN request r ON r.request_id = o.request_id
+    WHERE o.check_name = 'sample' AND o.code LIKE '%.chosen' AND r.seq > ? AND NOT EXISTS (
+        SELECT 1 FROM outcome j WHERE j.request_id = o.request_id AND j.seq > o.seq
+        AND (j.code = replace(o.code, '.chosen', '.lost')
+             OR j.check_name = substr(o.code, 8, length(o.code) - 14)
+             OR j.check_name LIKE substr(o.code, 8, length(o.code) - 14) || '.%'))
+    ORDER BY o.seq
 """
 _LAST_OPENING = "SELECT entry_seq, request_seq FROM opening ORDER BY seq DESC LIMIT 1"
 _OPENING = """
@@ -46,9 +56,28 @@ def recover(connection: sqlite3.Connection, at_us: int) -> tuple[EntryRow, ...]:
     ]
     connection.executemany(INSERTS[EntryRow], posted)
     connection.executemany(INSERTS[AnswerRow], answers)
+    connection.executemany(INSERTS[OutcomeRow], _lost(connection, request_seq, at_us))
     connection.execute(_OPENING, (at_us, os.getpid(), len(posted)))
     connection.execute("COMMIT")
     return posted
+
+
+def _lost(connection: sqlite3.Connection, request_seq: int, at_us: int) -> list[OutcomeRow]:
+    """What was chosen to be judged in the last run, and was not."""
+    cursor = connection.execute(_UNJUDGED, (request_seq,))
+    names = [column[0] for column in cursor.description]
+    rows = (dict(zip(names, row, strict=True)) for row in cursor.fetchall())
+    return [
+        OutcomeRow(**{name: row[name] for name in OutcomeRow._fields})._replace(
+            outcome_id=new_id("out", at_us),
+            at_us=at_us,
+            code=str(row["code"]).replace(".chosen", ".lost"),
+            reason="it was chosen and not judged: a crash",
+            flagged=False,
+            simulated=bool(row["simulated"]),
+        )
+        for row in rows
+    ]
 
 
 def _posted(row: "dict[str, object]", at_us: int) -> EntryRow:

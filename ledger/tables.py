@@ -149,6 +149,14 @@ class OutcomeTable(LedgerTable, table=True):
     """What somebody says about an answer: `ledger.rows.OutcomeRow`."""
 
     __tablename__ = "outcome"
+    __table_args__ = (
+        Index(
+            "ix_outcome_sample",
+            "request_id",
+            sqlite_where=text("check_name = 'sample'"),
+            postgresql_where=text("check_name = 'sample'"),
+        ),
+    )
 
     seq: int | None = Field(default=None, sa_column=_seq())
     outcome_id: str = Field(unique=True)

@@ -217,4 +217,5 @@ CREATE TRIGGER price_no_replace BEFORE INSERT ON price WHEN EXISTS (SELECT 1 FRO
 CREATE TRIGGER limit_set_no_replace BEFORE INSERT ON limit_set WHEN EXISTS (SELECT 1 FROM limit_set WHERE seq = NEW.seq) OR EXISTS (SELECT 1 FROM limit_set WHERE limit_id = NEW.limit_id) BEGIN SELECT RAISE(ABORT, 'the ledger is append-only: this row is there already'); END;
 CREATE TRIGGER opening_no_replace BEFORE INSERT ON opening WHEN EXISTS (SELECT 1 FROM opening WHERE seq = NEW.seq) BEGIN SELECT RAISE(ABORT, 'the ledger is append-only: this row is there already'); END;
 CREATE TRIGGER change_no_replace BEFORE INSERT ON change WHEN EXISTS (SELECT 1 FROM change WHERE seq = NEW.seq) OR EXISTS (SELECT 1 FROM change WHERE change_id = NEW.change_id) BEGIN SELECT RAISE(ABORT, 'the ledger is append-only: this row is there already'); END;
+CREATE INDEX ix_outcome_sample ON outcome (request_id) WHERE check_name = 'sample';
 INSERT INTO alembic_version VALUES ('0004');

@@ -13,7 +13,7 @@ from support.ledger_rows import NOON_US, RequestMaker
 
 from ledger.budgets import ScopeKind
 from ledger.ledger import Ledger
-from ledger.rows import EntryRow, State
+from ledger.rows import EntryRow, OutcomeRow, State
 from ledger.writer import INSERTS
 
 ROOT = Path(__file__).parents[2]
@@ -198,3 +198,34 @@ def test_what_a_crash_left_counts_in_the_budget_of_the_window_in_which_it_was_he
     ledger.close()
     cells = {(scope.kind, window): cell.spent for (scope, window, _), cell in ledger.budgets._cells.items()}
     assert cells == {(ScopeKind.TEAM, "month"): BOUND, (ScopeKind.KEY, "month"): BOUND}
+
+
+def test_what_was_chosen_to_be_judged_and_was_not_is_written_down_as_lost_once(path: Path) -> None:
+    """Number 1 was judged, number 2 is lost already, number 3 waits in the memory of a process that died."""
+    told = {
+        1: [("sample", "sample.audit.chosen"), ("audit", "audit.right")],
+        2: [("sample", "sample.grade.chosen"), ("sample", "sample.grade.lost")],
+        3: [("sample", "sample.grade.chosen"), ("support", "support.exact")],
+        4: [("sample", "sample.grade.chosen"), ("grade.after", "grade.right")],
+    }
+    Ledger.open(path).close()
+    with closing(sqlite3.connect(path, isolation_level=None)) as writer:
+        for number, outcomes in told.items():
+            request = RequestMaker(number)
+            request.answer(request.attempt())
+            for check, code in outcomes:
+                request.outcome("shadow", "abstained")
+                last = request.rows[-1]
+                assert isinstance(last, OutcomeRow)
+                request.rows[-1] = last._replace(check_name=check, code=code, propensity=0.02)
+            for row in request.rows:
+                writer.execute(INSERTS[type(row)], row)
+    for _ in range(2):
+        Ledger.open(path).close()
+    lost = query(
+        path, "SELECT request_id, code, propensity FROM outcome WHERE code LIKE '%.lost' ORDER BY seq"
+    )
+    assert [(number_of(str(row[0])), *row[1:]) for row in lost] == [
+        (2, "sample.grade.lost", 0.02),
+        (3, "sample.grade.lost", 0.02),
+    ]
