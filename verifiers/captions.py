@@ -73,6 +73,7 @@ _DATE_ROWS = (
     (Caption.END, "end, ends, ending, until, endet, fin, 终止, 終了"),
     (Caption.DATE, "date, dated, issued, datum, rechnungsdatum, belegdatum, ausstellungsdatum, vom, du, 日期"),
 )  # fmt: skip
+_SUMS = frozenset(("total", "amount", "amt"))
 _INCLUSIVE = frozenset(("incl", "inclusive", "including"))
 _WORDED = re.compile(r"[^\W\d_]{2}|[\u2e80-\uffff]")
 _WORD = re.compile(r"[^\W\d_]+")
@@ -109,8 +110,9 @@ class _Table:
         if not text.isascii():
             best = min((row for phrase, row in self.wide if row < best and phrase in text), default=best)
         found = self.rows[best] if best < len(self.rows) else None
-        if found in (Caption.TOTAL, Caption.TAX) and "total" in words and not _INCLUSIVE.isdisjoint(words):
-            return Caption.GRAND_TOTAL  # "total incl. tax"
+        is_sum = not _SUMS.isdisjoint(words) and not _INCLUSIVE.isdisjoint(words)
+        if is_sum and found in (Caption.TOTAL, Caption.TAX):
+            return Caption.GRAND_TOTAL  # "total incl. tax", "amount paid incl. tax"
         return found
 
 

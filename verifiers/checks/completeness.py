@@ -28,6 +28,7 @@ _WORD_FOLLOWS = re.compile(
     r"(?=[^\W\d_])"
 )
 _LEGAL_FORM_FOLLOWS = re.compile(r"[ .,)\]]{0,4}\s{1,3}\(?" + LEGAL_FORM, re.IGNORECASE)
+_INITIAL_FOLLOWS = re.compile(r"(?<=\b[^\W\d_])\.[ ]?[^\W\d_]\.")
 _ADDRESS_FOLLOWS = re.compile(r"[.,)\]]{0,4}[ \t]?(?:[-&/+,][ \t]?)?(?=\w)")
 _IDENTIFIER_FOLLOWS = re.compile(r"[-/_.](?=\w)")
 _GAP = re.compile(r"[ \t]{2,}|[\t|:]")
@@ -109,17 +110,18 @@ def _is_cut(document: Document, value: str, places: tuple[Placed, ...], kind: Ki
         case Kind.ADDRESS:
             return _address_goes_on(document, value, places[0])
         case Kind.NAME:
-            return _name_goes_on(document, value, places[0])
+            return _name_goes_on(document, value, places)
         case _:
             return all(_text_goes_on(document, value, placed) for placed in places)
 
 
-def _name_goes_on(document: Document, value: str, placed: Placed) -> bool:
-    if _is_open(value) or _LEGAL_FORM_FOLLOWS.match(document.text, placed.end):
+def _name_goes_on(document: Document, value: str, places: tuple[Placed, ...]) -> bool:
+    if _is_open(value) or any(_LEGAL_FORM_FOLLOWS.match(document.text, placed.end) for placed in places):
         return True
-    if _rest(document, placed).strip() in ("&", "+"):
+    first = places[0]
+    if _rest(document, first).strip() in ("&", "+") or _INITIAL_FOLLOWS.match(document.text, first.end):
         return True
-    return _is_heading(document, placed) and _word_follows(document, placed)
+    return _is_heading(document, first) and _word_follows(document, first)
 
 
 def _text_goes_on(document: Document, value: str, placed: Placed) -> bool:

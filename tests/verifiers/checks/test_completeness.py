@@ -63,6 +63,8 @@ def test_a_whole_name_passes(text: str, value: str) -> None:
         ),
         pytest.param("Vendor: Holm Bakery GmbH", "Holm Bakery", id="after a label"),
         pytest.param("#000002 BAIFU (M) SDN BHD", "BAIFU", id="after a number"),
+        pytest.param("MR. D.I.Y. (M)", "MR. D.I", id="between initials"),
+        pytest.param("BEN'S GROCER\nBENS GROCER SDN BHD", "BENS GROCER", id="a legal form elsewhere"),
     ],
 )
 def test_a_name_that_goes_on_was_cut_off(text: str, value: str) -> None:
