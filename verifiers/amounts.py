@@ -28,6 +28,7 @@ _WHOLE = re.compile(
 )
 _SPACES = re.compile(r"[ '\u2019\u00a0\u202f]")
 _PLAIN = re.compile(r"\d+(?:\.\d\d)?")
+_DIGIT = re.compile(r"\d")
 _SIGNS = frozenset("-\u2212(")
 _MINUS = frozenset("-\u2212")
 LENGTH_MAX = 40
@@ -35,7 +36,7 @@ LENGTH_MAX = 40
 
 def readings(text: str) -> frozenset[Reading]:
     """What `text` may mean as an amount; empty if it is none. Brackets around it are a minus."""
-    if len(text) > LENGTH_MAX:
+    if len(text) > LENGTH_MAX or _DIGIT.search(text) is None:
         return frozenset()
     match = _WHOLE.fullmatch(text)
     if match is None:

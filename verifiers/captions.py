@@ -105,8 +105,9 @@ class _Table:
         words = _WORD.findall(text)
         best = self.phrases.get("=" + text.strip(" :.\t"), len(self.rows))
         for at, word in enumerate(words):
-            for length in range(1, self.beginnings.get(word, 0) + 1):
-                best = min(best, self.phrases.get(" ".join(words[at : at + length]), best))
+            if word in self.beginnings:
+                for length in range(1, self.beginnings[word] + 1):
+                    best = min(best, self.phrases.get(" ".join(words[at : at + length]), best))
         if not text.isascii():
             best = min((row for phrase, row in self.wide if row < best and phrase in text), default=best)
         found = self.rows[best] if best < len(self.rows) else None

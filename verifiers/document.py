@@ -33,6 +33,7 @@ SKELETON_CHARS_MAX = 20_000
 """A longer skeleton is searched by words first, and through all its letters only if that finds nothing."""
 _CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uac00-\ud7af"
 _WORD = re.compile(rf"[{_CJK}]|[^\W_{_CJK}]+")
+_ASCII_WORD = re.compile(r"[A-Za-z0-9]+")
 
 
 class Document:
@@ -161,15 +162,17 @@ class Words:
 
     def __init__(self, text: str, spend: Callable[[int], bool]) -> None:
         self._spend = spend
-        matches = list(_WORD.finditer(text))
+        is_ascii = text.isascii()
+        pattern = _ASCII_WORD if is_ascii else _WORD
+        spans = [match.span() for match in pattern.finditer(text)]
         self.folded: list[str] = (
-            _WORD.findall(text.lower()) if text.isascii() else [fold(match.group()) for match in matches]
+            pattern.findall(text.lower()) if is_ascii else [fold(text[start:end]) for start, end in spans]
         )
         self.skeleton = "".join(self.folded)
         self.starts = [0, *accumulate(map(len, self.folded))][:-1]
         """Where each word begins in the skeleton."""
-        self.text_starts = [match.start() for match in matches]
-        self.text_ends = [match.end() for match in matches]
+        self.text_starts = [start for start, _ in spans]
+        self.text_ends = [end for _, end in spans]
 
     @cached_property
     def positions(self) -> dict[str, list[int]]:
