@@ -7,6 +7,10 @@ that a request in the common case sets none.
 """
 
 import asyncio
+import math
+import re
+import select
+import ssl
 from collections.abc import Callable
 from typing import cast
 
@@ -20,6 +24,11 @@ HEAD_BYTES_MAX = 65_536
 _ENDLESS = "its headers have no end"
 KEEP_ALIVE_S = 15.0
 """How long a connection may wait for its next request; servers close theirs after 5 to 75 s."""
+KEEP_ALIVE_MARGIN_S = 1.0
+"""So much earlier than the server says: what we send then must not meet its closing on the way."""
+_TIMEOUT = re.compile(rb"timeout=(\d{1,6})\b")
+LONG_BODY_BYTES = 65_536
+"""A request up to here is gone as soon as it is written; a longer one may take its time."""
 
 
 class _OutOfOrderError(Exception):
@@ -42,11 +51,17 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._parser = httptools.HttpResponseParser(self)
         self._response: Response | None = None
+        self._incoming = select.poll()
         self._headers: dict[bytes, bytes] = {}
         self._head_bytes = 0
+        self._bodiless_bytes = 0
+        self._has_body = False
         self._told_length = False
+        self._told_end = False
         self._keeps_alive = False
-        self._timer: asyncio.TimerHandle | None = None
+        self._keep_alive_s = KEEP_ALIVE_S
+        self._timer: asyncio.Handle | None = None
+        self._looks_at = math.inf  # uvloop's timer cannot be asked: one that is due at once is none
         self._total_s = 0.0
         self._idle_s = 0.0
         self._deadline = 0.0
@@ -59,26 +74,33 @@ class Connection(asyncio.Protocol):
         """Send a request; return its response, whose head is still to come. The connection must be free."""
         transport = self._transport
         if transport is None:
-            raise broken(target.name, "it was closed")
+            raise RuntimeError("a request was sent over a connection that has ended")
         response = self._response = Response(
             self._loop, target.name, self.abort, self._resume, self._finish_within
         )
-        self._headers, self._head_bytes, self._told_length = {}, 0, False
+        self._headers, self._head_bytes, self._bodiless_bytes, self._has_body = {}, 0, 0, False
         now = self._loop.time()
         self._total_s, self._idle_s, self._deadline, self._heard_at = total_s, idle_s, deadline, now
-        self._unsent_bytes = 0
         if body is None:
             transport.write(target.head + b"\r\n")
         else:
             head = b"%bcontent-length: %d\r\n\r\n" % (target.head, len(body))
             transport.writelines((head, body))
+        is_long = body is not None and len(body) > LONG_BODY_BYTES
+        self._unsent_bytes = transport.get_write_buffer_size() if is_long else 0
         self._watch(min(deadline, now + idle_s))
         return response
 
     @property
     def usable(self) -> bool:
-        """Whether another request can be sent."""
+        """Whether a request can be sent."""
         return self._response is None and self._transport is not None and not self._transport.is_closing()
+
+    @property
+    def usable_again(self) -> bool:
+        """Whether another request can be sent. Asks the socket, too: what has come in while the loop was
+        busy is the server's end of the connection, or words that would be taken for the next answer."""
+        return self.usable and not self._incoming.poll(0)
 
     def abort(self) -> None:
         """Break the connection off; whatever is being read fails."""
@@ -91,6 +113,7 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The connection stands."""
         self._transport = cast("asyncio.Transport", transport)  # uvloop's own are none by inheritance
+        self._incoming.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
 
     def data_received(self, data: bytes) -> None:
         """Bytes from the server."""
@@ -106,23 +129,31 @@ class Connection(asyncio.Protocol):
         if response is None:
             self.abort()
             return
-        if not response.status:
-            self._head_bytes += len(data)  # of several heads, or of one header that has no end
-            if self._head_bytes > HEAD_BYTES_MAX:
-                response.fail(broken(response.name, _ENDLESS))
-                self.abort()
-            return
-        response.wake()
+        if response.status:
+            response.wake()
         if response.complete:
             self._complete(response)
-        elif response.is_full and self._transport is not None:
-            self._transport.pause_reading()
-            response.paused = True
+        elif self._has_body:
+            self._has_body, self._bodiless_bytes = False, 0
+            if response.is_full and self._transport is not None:
+                self._transport.pause_reading()
+                response.paused = True
+        else:
+            self._bodiless_bytes += len(data)  # of several heads, or of a header or trailer that has no end
+            if self._bodiless_bytes > HEAD_BYTES_MAX:
+                response.fail(broken(response.name, _ENDLESS))
+                self.abort()
+
+    def eof_received(self) -> None:
+        """The server has nothing more to say; beneath TLS that counts only if it was said within (RFC 9112, 9.8)."""
+        tls = self._transport.get_extra_info("ssl_object") if self._transport is not None else None
+        self._told_end = tls is None or _has_ended(tls)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection has ended, by the server, by the network or by us."""
         response = self._response
-        if exc is None and response is not None and response.status and not self._told_length:
+        is_end = exc is None and self._told_end and not self._told_length
+        if is_end and response is not None and response.status:
             response.complete = True  # the end of the connection is the end of such an answer
             response.wake()
             self._response = None
@@ -141,12 +172,14 @@ class Connection(asyncio.Protocol):
         if self._head_bytes > HEAD_BYTES_MAX:
             raise _OutOfOrderError(_ENDLESS)
         name = name.lower()
-        known = self._headers.get(name)
-        self._headers[name] = value if known is None else known + b", " + value
+        headers = self._headers
+        headers[name] = headers[name] + b", " + value if name in headers else value
 
     def on_headers_complete(self) -> None:
         """The head is whole; one with a status below 200 is followed by another."""
         status = self._parser.get_status_code()
+        if status < 100:
+            raise _OutOfOrderError("its status is none")
         headers, self._headers = self._headers, {}
         if status < 200 or self._response is None:
             return
@@ -155,18 +188,23 @@ class Connection(asyncio.Protocol):
             or b"chunked" in headers.get(b"transfer-encoding", b"").lower()
             or status in (204, 304)
         )
+        told = headers.get(b"keep-alive")
+        self._keep_alive_s = KEEP_ALIVE_S if told is None else _kept_alive_s(told)
         self._response.begin(status, headers)
 
     def on_body(self, data: bytes) -> None:
         """A part of the body."""
-        if self._response is not None:
-            self._response.add(data)
+        if self._response is None or not self._response.status:
+            raise _OutOfOrderError("it sent a body before its answer")
+        self._has_body = True
+        self._response.add(data)
 
     def on_message_complete(self) -> None:
         """The response is whole."""
         if self._response is not None and self._response.status:
             self._response.complete = True
-            self._keeps_alive = self._parser.should_keep_alive()  # the parser has forgotten it afterwards
+            # the parser has forgotten it afterwards
+            self._keeps_alive = self._parser.should_keep_alive() and self._keep_alive_s > 0
 
     # our side
 
@@ -181,7 +219,7 @@ class Connection(asyncio.Protocol):
             return
         if response.paused:
             self._resume(response)
-        self._watch(self._heard_at + KEEP_ALIVE_S)
+        self._watch(self._heard_at + self._keep_alive_s)
         self._give_back(self)
 
     def _finish_within(self, seconds: float) -> None:
@@ -201,29 +239,28 @@ class Connection(asyncio.Protocol):
             response.fail(broken(response.name, why))
         if self._timer is not None:
             self._timer.cancel()
-            self._timer = None
+            self._timer, self._looks_at = None, math.inf
         if self._transport is not None:
             self._transport = None
             self._forget(self)
 
     def _watch(self, at: float) -> None:
         """Look at `at` whether anything is overdue, or earlier."""
-        timer = self._timer
-        if timer is None:
-            self._timer = self._loop.call_at(at, self._look)
-        elif timer.when() > at:
-            timer.cancel()
-            self._timer = self._loop.call_at(at, self._look)
+        if at >= self._looks_at:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer, self._looks_at = self._loop.call_at(at, self._look), at
 
     def _look(self) -> None:
-        self._timer = None
+        self._timer, self._looks_at = None, math.inf
         now = self._loop.time()
         response = self._response
         if response is None:
-            if now - self._heard_at >= KEEP_ALIVE_S:
+            if now - self._heard_at >= self._keep_alive_s:
                 self.abort()
             else:
-                self._watch(self._heard_at + KEEP_ALIVE_S)
+                self._watch(self._heard_at + self._keep_alive_s)
             return
         if response.paused or self._is_sending():
             self._heard_at = now
@@ -238,10 +275,22 @@ class Connection(asyncio.Protocol):
         self.abort()
 
     def _is_sending(self) -> bool:
-        """Whether the server has taken more of a long request since the last look."""
+        """Whether the server has taken more of a long request since the last look, the last of it included."""
         unsent = self._transport.get_write_buffer_size() if self._transport is not None else 0
         before, self._unsent_bytes = self._unsent_bytes, unsent
-        return unsent > 0 and unsent != before
+        return before > 0 and unsent != before
+
+
+def _kept_alive_s(told: bytes) -> float:
+    timeout = _TIMEOUT.search(told)
+    return KEEP_ALIVE_S if timeout is None else min(KEEP_ALIVE_S, int(timeout[1]) - KEEP_ALIVE_MARGIN_S)
+
+
+def _has_ended(tls: ssl.SSLObject) -> bool:
+    try:
+        return tls.read(1) == b""
+    except ssl.SSLError:
+        return False  # it waits for more: only the connection beneath has ended
 
 
 def _why(error: Exception) -> str:

@@ -8,6 +8,7 @@ from router.errors import UpstreamError, UpstreamInvalidError
 PART_BYTES_MAX = 1 << 20
 """What one step may unpack to: a small body that unpacks to a large one is read in steps, too."""
 _WINDOW_BITS = {b"gzip": 31, b"x-gzip": 31, b"deflate": 15}
+_MEMBER_BEGINS = b"\x1f"
 
 
 async def unpacked(name: str, encoding: bytes, parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
@@ -20,9 +21,15 @@ async def unpacked(name: str, encoding: bytes, parts: AsyncIterator[bytes]) -> A
     try:
         async for part in parts:
             rest = part
-            while rest and not unpacker.eof:
+            while rest:
+                if unpacker.eof:
+                    if window_bits != 31 or not rest.startswith(_MEMBER_BEGINS):
+                        break  # padding
+                    unpacker = zlib.decompressobj(
+                        window_bits
+                    )  # gzip may have several members (RFC 1952, 2.2)
                 data = unpacker.decompress(rest, PART_BYTES_MAX)
-                rest = unpacker.unconsumed_tail
+                rest = unpacker.unused_data if unpacker.eof else unpacker.unconsumed_tail
                 if data:
                     yield data
     except zlib.error as error:

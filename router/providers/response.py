@@ -67,19 +67,35 @@ class Response:
             if self._size > bytes_max:
                 raise self._too_large(bytes_max)
             return b"".join(self._parts)
-        parts: list[bytes] = []
-        size = 0
+        body = bytearray()  # and no list of parts: of tiny ones it would hold twenty times their bytes
         async for part in self.parts():
-            size += len(part)
-            if size > bytes_max:
+            if len(body) + len(part) > bytes_max:
                 raise self._too_large(bytes_max)
-            parts.append(part)
-        return b"".join(parts)
+            body += part
+        return bytes(body)
 
     def parts(self) -> AsyncIterator[bytes]:
         """Give the body as it comes, unpacked. Raises UpstreamError."""
         encoding = self.headers.get(b"content-encoding", b"identity").strip().lower()
-        return self._raw() if encoding == b"identity" else unpacked(self.name, encoding, self._raw())
+        return self if encoding == b"identity" else unpacked(self.name, encoding, self)
+
+    def __aiter__(self) -> "Response":
+        """The body as it comes, as it is. No generator: one that is left early costs the loop a task."""
+        return self
+
+    async def __anext__(self) -> bytes:
+        """What has come since the last call, once there is something. Raises UpstreamError."""
+        while not self._parts:
+            if self.complete:
+                raise StopAsyncIteration
+            if self._error is not None:
+                raise self._error
+            await self._change()
+        data = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
+        self._parts, self._size = [], 0
+        if self.paused:
+            self._resume(self)
+        return data
 
     def leave(self, seconds: float) -> None:
         """Have no more of it, but let its end come for so long, so that the connection can be used again."""
@@ -92,21 +108,6 @@ class Response:
         """Have no more of it: an answer that is not complete is broken off, connection and all."""
         if not self.complete and self._error is None:
             self._abort()
-
-    async def _raw(self) -> AsyncIterator[bytes]:
-        while True:
-            if self._parts:
-                data = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
-                self._parts, self._size = [], 0
-                if self.paused:
-                    self._resume(self)
-                yield data
-            elif self.complete:
-                return
-            elif self._error is not None:
-                raise self._error
-            else:
-                await self._change()
 
     async def _change(self) -> None:
         self._waiter = self._loop.create_future()

@@ -25,7 +25,11 @@ class Target:
     @staticmethod
     def of(name: str, method: str, url: str, headers: dict[str, str]) -> "Target":
         """Take `url` apart. Raises ValueError if it is no http address or a header breaks its line."""
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+            port = parts.port
+        except ValueError as error:
+            raise ValueError(f"{name}: its address cannot be read ({error})") from error
         if parts.scheme not in ("http", "https") or parts.hostname is None:
             raise ValueError(f"{name}: an address begins with http:// or https:// and names a host")
         tls = parts.scheme == "https"
@@ -39,4 +43,4 @@ class Target:
                 f"{name}: a header (a key?) holds a line break or another character that it may not"
             )
         head = "".join(f"{line}\r\n" for line in lines).encode("ascii")
-        return Target(name, Origin(parts.hostname, parts.port or (443 if tls else 80), tls), head)
+        return Target(name, Origin(parts.hostname, port or (443 if tls else 80), tls), head)

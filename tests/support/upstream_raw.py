@@ -41,6 +41,8 @@ async def running_raw_upstream(
             leaving = asyncio.ensure_future(_until_left(reader, upstream.left))
             try:
                 for part in parts:
+                    if writer.is_closing():
+                        break  # uvloop refuses to write then
                     writer.write(part)
                     await writer.drain()
                     await asyncio.sleep(pace_s)

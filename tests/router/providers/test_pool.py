@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import socket
 import ssl
+import threading
 import zlib
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -167,6 +168,9 @@ WHOLE: dict[str, list[bytes]] = {
     "after early hints": [b"HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n", answer(b"it")],
     "byte by byte": [bytes([byte]) for byte in answer(b"it")],
     "gzip": [answer(gzip.compress(b"it"), b"content-encoding: gzip")],
+    "gzip in several members": [
+        answer(gzip.compress(b"i") + gzip.compress(b"t") + b"\0\0", b"content-encoding: gzip")
+    ],
     "deflate": [answer(zlib.compress(b"it"), b"content-encoding: Deflate")],
     "gzip in chunks": [
         b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ntransfer-encoding: chunked\r\n\r\n",
@@ -222,6 +226,106 @@ async def test_more_requests_than_connections_wait_for_one_and_not_for_ever(
             await second
     assert (raised.value.code, raised.value.billable) == ("upstream_unreachable", False)
     assert upstream.connections == 2
+
+
+HANGS = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n"
+
+
+async def test_a_connection_meant_for_one_whose_time_is_over_goes_to_the_next(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool_module, "CONNECTIONS_PER_ORIGIN_MAX", 1)
+    async with running_raw_upstream(HANGS, hangs=True) as upstream:
+        first = await post(pool, upstream.base_url)
+        late = asyncio.create_task(post(pool, upstream.base_url, total_s=SHORT_S))
+        next_one = asyncio.create_task(post(pool, upstream.base_url))
+        await asyncio.sleep(0)  # both wait now
+
+        def close_late() -> None:
+            """Hold the loop until the first one's time is over: both happen in the same turn."""
+            threading.Event().wait(2 * SHORT_S)
+            first.close()
+
+        asyncio.get_running_loop().call_soon(close_late)
+        with pytest.raises(UpstreamTimeoutError):
+            await late
+        async with asyncio.timeout(LONG_S / 2):
+            (await next_one).close()
+
+
+async def test_who_waits_for_a_connection_is_served_before_who_comes_later(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool_module, "CONNECTIONS_PER_ORIGIN_MAX", 1)
+    served: list[str] = []
+    with running_upstream() as upstream:
+        target = Target.of("it", "POST", f"{upstream.base_url}/chat/completions", {})
+        body = orjson.dumps({"model": "m", "messages": []})
+
+        async def ask(who: str) -> None:
+            response = await pool.send(target, body, total_s=LONG_S, idle_s=LONG_S)
+            served.append(who)
+            await response.read()
+
+        async def ask_for_ever() -> None:
+            for _ in range(20):
+                await ask("greedy")
+
+        greedy = asyncio.create_task(ask_for_ever())
+        await asyncio.sleep(0)
+        await asyncio.gather(greedy, *(ask(f"patient {number}") for number in range(3)))
+    assert [who for who in served[:5] if who != "greedy"] == ["patient 0", "patient 1", "patient 2"]
+
+
+async def test_nobody_is_left_over_in_the_queue_or_in_the_count(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Waits are broken off at every point of theirs; then all connections can be had."""
+    monkeypatch.setattr(pool_module, "CONNECTIONS_PER_ORIGIN_MAX", 2)
+    async with running_raw_upstream(HANGS, hangs=True) as upstream:
+        for turns in range(40):
+            held = [asyncio.create_task(post(pool, upstream.base_url)) for _ in range(6)]
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            for each in held:
+                each.cancel()
+            for ended in await asyncio.gather(*held, return_exceptions=True):
+                if isinstance(ended, Response):
+                    ended.close()
+        async with asyncio.timeout(LONG_S / 2):
+            held_now = await asyncio.gather(*(post(pool, upstream.base_url) for _ in range(2)))
+        (connections,) = pool._origins.values()
+        assert (len(connections.all), connections.connecting, len(connections.waiting)) == (2, 0, 0)
+        for response in held_now:
+            response.close()
+
+
+async def test_a_pool_that_is_closed_gives_nobody_a_connection_who_waited(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool_module, "CONNECTIONS_PER_ORIGIN_MAX", 1)
+    async with running_raw_upstream(HANGS, hangs=True) as upstream:
+        connecting = asyncio.create_task(post(pool, upstream.base_url))
+        waiting = asyncio.create_task(post(pool, upstream.base_url))
+        await asyncio.sleep(0)  # one connects and one waits now
+        await pool.aclose()
+        for each in (connecting, waiting):
+            with pytest.raises(UpstreamError, match="the pool was closed") as raised:
+                await each
+            assert not raised.value.billable
+        assert upstream.connections <= 1
+
+
+async def test_a_stream_that_is_left_early_leaves_no_task_behind(pool: Pool) -> None:
+    async with running_raw_upstream(*chunked(b"it"), hangs=True) as upstream:
+        response = await post(pool, upstream.base_url)
+        async for part in response.parts():
+            assert part == b"it"
+            break
+        before = asyncio.all_tasks()
+        await asyncio.sleep(0)
+        assert asyncio.all_tasks() <= before
+        response.close()
 
 
 async def test_connections_are_used_again(pool: Pool) -> None:

@@ -39,8 +39,20 @@ def test_a_key_cannot_break_its_line(key: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["ftp://a.example", "a.example/v1", "/v1", "http://", "http://a b/", "http://a/b c", "http://ä/"]
+    "url",
+    [
+        "ftp://a.example",
+        "a.example/v1",
+        "/v1",
+        "http://",
+        "http://a b/",
+        "http://a/b c",
+        "http://ä/",
+        "http://a:b/",
+        "http://a:65536/",
+        "http://[::1/",
+    ],
 )
 def test_what_is_no_address_is_refused(url: str) -> None:
-    with pytest.raises(ValueError, match="it: "):
+    with pytest.raises(ValueError, match=r"^it: "):
         Target.of("it", "POST", url, {})
