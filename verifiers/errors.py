@@ -2,7 +2,8 @@
 
 VerifierError
 |-- SchemaError   the schema that was asked for cannot be used
-`-- MarkError     one of our own keywords in it is misspelt or misplaced
+|-- MarkError     one of our own keywords in it is misspelt or misplaced
+`-- NonceError    an auditor's question was to be fenced with a nonce that could be guessed
 """
 
 
@@ -16,3 +17,7 @@ class SchemaError(VerifierError):
 
 class MarkError(VerifierError):
     """One of our own keywords makes no sense where it stands."""
+
+
+class NonceError(VerifierError):
+    """A question's nonce is too short, or not hex."""

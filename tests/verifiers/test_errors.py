@@ -2,9 +2,9 @@
 
 import pytest
 
-from verifiers.errors import MarkError, SchemaError, VerifierError
+from verifiers.errors import MarkError, NonceError, SchemaError, VerifierError
 
 
-@pytest.mark.parametrize("error", [SchemaError, MarkError])
+@pytest.mark.parametrize("error", [SchemaError, MarkError, NonceError])
 def test_each_error_is_a_verifier_error(error: type[Exception]) -> None:
     assert issubclass(error, VerifierError)

@@ -1,0 +1,151 @@
+"""Which places of a document somebody must see to judge one field of an answer.
+
+Where the claimed value stands, what the checks found against it, the values that may be meant
+instead; for a value that stands nowhere, the lines most like it; for an empty one, where it could be.
+"""
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
+
+from verifiers import dates
+from verifiers.answer import LeafValue
+from verifiers.captions import Captioned, Captions
+from verifiers.checks.support import check_support
+from verifiers.document import Document, words_of
+from verifiers.found import Placed
+from verifiers.labels import AMOUNT_KINDS, DATE_KINDS, Kind, Label
+from verifiers.verdict import Finding, Outcome
+
+OWN_MAX, RIVALS_MAX, CANDIDATES_MAX, LINES_MAX = 2, 2, 3, 2
+HEAD_CHARS = 160
+WORDS_MAX, POSITIONS_MAX = 40, 60
+VALUES_MAX = 2_000
+"""Amounts or dates that are looked at for one field."""
+_TEXT_KINDS = frozenset((Kind.NAME, Kind.ADDRESS))
+
+
+def passages(
+    captions: Captions, label: Label, leaf: LeafValue | None, findings: Sequence[Finding], region: Placed
+) -> Iterator[Placed]:
+    """Yield places within `region`, the most telling first; at least one in a document that is not empty."""
+    document = captions.document
+    told = [
+        Placed(finding.evidence.start, finding.evidence.end)
+        for finding in findings
+        if finding.evidence is not None and finding.outcome is Outcome.FAILED
+    ]
+    own = check_support(document, leaf, label).places if leaf is not None else ()
+    own = tuple(_within(own, region))
+    values = values_like(captions, label, leaf, region)
+    yield from own[:OWN_MAX]
+    yield from _within(told, region)
+    if own:
+        yield from _rivals(values, label, own)
+    elif values:
+        yield from _likeliest(values, label, leaf)
+    elif leaf is not None and leaf.value is not None:
+        yield from _lines_like(document, str(leaf.value), region)
+    if not own:
+        yield from _named(document, label, region)
+    if label.kind in _TEXT_KINDS or not (own or values):
+        yield _head(document, region)
+
+
+def values_like(captions: Captions, label: Label, leaf: LeafValue | None, region: Placed) -> list[Captioned]:
+    """The amounts or the dates of `region`, if the field holds one of these; else none."""
+    values: Sequence[Captioned]
+    if label.kind in DATE_KINDS or (
+        leaf is not None and isinstance(leaf.value, str) and dates.readings(leaf.value)
+    ):
+        values = captions.dates
+    elif label.is_identifier or label.kind in _TEXT_KINDS:
+        return []
+    elif label.kind in AMOUNT_KINDS or (leaf is not None and leaf.amounts):
+        values = captions.amounts
+    else:
+        return []
+    first = bisect_left(values, region.start, key=_start)
+    return list(values[first : bisect_left(values, region.end, key=_start)][:VALUES_MAX])
+
+
+def _start(captioned: Captioned) -> int:
+    return captioned.value.start
+
+
+def _rivals(values: Iterable[Captioned], label: Label, own: Sequence[Placed]) -> list[Placed]:
+    """Those whose captions fit the field no worse than the claimed value's, and say that they may."""
+    starts = {placed.start for placed in own}
+    fits = [(label.fit(each.caption, each.words), each) for each in values]
+    mine = max((fit for fit, each in fits if each.value.start in starts), default=0)
+    readings = frozenset().union(*(each.value.readings for _, each in fits if each.value.start in starts))
+    others = [
+        (fit, each) for fit, each in fits if fit >= max(mine, 1) and readings.isdisjoint(each.value.readings)
+    ]
+    return [_place(each) for _, each in sorted(others, key=lambda pair: -pair[0])[:RIVALS_MAX]]
+
+
+def _likeliest(values: Iterable[Captioned], label: Label, leaf: LeafValue | None) -> list[Placed]:
+    """Those that fit best by their captions and, where something is claimed, by their digits."""
+    claimed = _digits(str(leaf.value)) if leaf is not None and leaf.value is not None else ""
+    ranked = sorted(
+        values,
+        key=lambda each: -label.fit(each.caption, each.words) - (_alike(claimed, each) + _is_money(each) / 8),
+    )
+    return [_place(each) for each in ranked[:CANDIDATES_MAX]]
+
+
+def _alike(claimed: str, captioned: Captioned) -> float:
+    """Twice the share of digits that are the same, from the end."""
+    if not claimed:
+        return 0.0
+    best = 0.0
+    for reading in captioned.value.readings:
+        digits = _digits(str(reading))
+        same = sum(one == other for one, other in zip(reversed(claimed), reversed(digits), strict=False))
+        best = max(best, 2 * same / max(len(claimed), len(digits)))
+    return best
+
+
+def _is_money(captioned: Captioned) -> bool:
+    return any(
+        isinstance(each, Decimal) and each.as_tuple().exponent == -2 for each in captioned.value.readings
+    )
+
+
+def _digits(text: str) -> str:
+    return "".join(filter(str.isdigit, text[:40]))
+
+
+def _lines_like(document: Document, value: str, region: Placed) -> list[Placed]:
+    """The lines that hold most of the words of `value`."""
+    words = document.words
+    counted: Counter[Placed] = Counter()
+    for word in dict.fromkeys(words_of(value[:1_000])[:WORDS_MAX]):
+        positions = words.positions.get(word, ())
+        lines = {
+            Placed(*document.line_of(words.text_starts[at]))
+            for at in positions[:POSITIONS_MAX]
+            if region.start <= words.text_starts[at] < region.end
+        }
+        counted.update(dict.fromkeys(lines, len(word)))
+    return [line for line, _ in counted.most_common(LINES_MAX)]
+
+
+def _named(document: Document, label: Label, region: Placed) -> list[Placed]:
+    """Where the field's own name stands: its value may follow."""
+    found = (placed for name in label.names if len(name) > 1 for placed in document.skeletal(name))
+    return [placed for placed in found if region.start <= placed.start < region.end][:LINES_MAX]
+
+
+def _head(document: Document, region: Placed) -> Placed:
+    return Placed(region.start, max(min(region.start + HEAD_CHARS, region.end), region.start))
+
+
+def _within(places: Iterable[Placed], region: Placed) -> Iterator[Placed]:
+    return (placed for placed in places if region.start <= placed.start < region.end)
+
+
+def _place(captioned: Captioned) -> Placed:
+    return Placed(captioned.value.start, captioned.value.end)
