@@ -172,7 +172,10 @@ def _add_verdicts(
                 whole[part].append(outcome)
     for part, outcomes in whole.items():
         counted = sums[part, key]
-        surest = min(outcomes, key=lambda outcome: JUDGES.index(outcome.source))
+        able = [outcome for outcome in outcomes if outcome.source != "auditor"]
+        if not able:
+            continue
+        surest = min(able, key=lambda outcome: JUDGES.index(outcome.source))
         counted["judged"] += 1
         counted["judged_right"] += VERDICTS[surest.outcome]
         counted["judged_cost_nano_usd"] += sum(

@@ -33,7 +33,7 @@ from sqlalchemy import (
 )
 
 from ledger.money import UNITS_PER_PRICE
-from ledger.report_values import JUDGES, Dimension
+from ledger.report_values import COUNTED, JUDGES, Dimension
 from ledger.rows import AUDIT_ROLES, ENDED, ESCALATION_ROLES, OutcomeSource, Role, State
 from ledger.selectables import ANSWER, ENTRY, OUTCOME, PRICE, REQUEST
 from ledger.usage import UNIT_CLASSES
@@ -161,11 +161,11 @@ def judging(scope: Scope) -> Sums:
     c = judged.c
     sums = [
         _count(and_(c.source == judge.value, place, verdict)).label(f"{judge.value}_{noun}_{ending}")
-        for judge in JUDGES
+        for judge in COUNTED
         for noun, place in (("answers", c.field == ""), ("fields", c.field != ""))
         for ending, verdict in (("right", c.outcome.in_(RIGHT)), ("judged", true()))
     ]
-    surest = and_(c.field == "", c.place == 1)
+    surest = and_(c.field == "", c.place == 1, c.source.in_([judge.value for judge in JUDGES]))
     keys = [c[name] for name in (*scope.key_names(), "apart")]
     return select(
         *keys,
@@ -285,7 +285,7 @@ def _judged(scope: Scope) -> Subquery:
         .where(
             *scope.conditions(),
             OUTCOME.c.source != _CHECK,
-            OUTCOME.c.source.in_([judge.value for judge in JUDGES]),
+            OUTCOME.c.source.in_([judge.value for judge in COUNTED]),
             or_(
                 OUTCOME.c.attempt_id.is_(None),
                 ANSWER.c.attempt_id.is_(None),
@@ -294,7 +294,7 @@ def _judged(scope: Scope) -> Subquery:
         )
         .subquery("told")
     )
-    surest = case({judge.value: place for place, judge in enumerate(JUDGES)}, value=told.c.source)
+    surest = case({judge.value: place for place, judge in enumerate(COUNTED)}, value=told.c.source)
     whose = (told.c.request_id, told.c.field, told.c.apart)
     return (
         select(told, func.row_number().over(partition_by=whose, order_by=surest).label("place"))

@@ -10,9 +10,12 @@ from enum import StrEnum
 
 from ledger.rows import OutcomeSource
 
-JUDGES = (OutcomeSource.GOLD, OutcomeSource.PERSON, OutcomeSource.AUDITOR)
-"""Who may say that an answer is right, the surest first. A check is not among them: it finds what
-is doubtful, not what is right."""
+JUDGES = (OutcomeSource.GOLD, OutcomeSource.PERSON)
+"""Who may say that an answer is right, the surest first. A check is not among them: it finds what is
+doubtful, not what is right. Nor is an auditor, who is asked about doubtful answers: `ledger.accuracy`
+has what a premium model says of a random sample."""
+COUNTED = (*JUDGES, OutcomeSource.AUDITOR)
+"""Whose verdicts are counted."""
 
 ESTIMATE_METHOD = (
     "ESTIMATE, not observed: the input and output tokens of each answer, as its own model counted them, "
@@ -153,14 +156,15 @@ class Measures:
     def no_cost_per_correct(self) -> str | None:
         """Why there is no cost per correct answer; None if there is one."""
         if self.judged == 0:
-            return "no answer was judged by gold, a person or an auditor"
+            return "no answer was judged by gold or a person"
         if self.judged_right == 0:
             return f"none of the {self.judged} judged answers is right"
         return None
 
     @property
     def accuracies(self) -> tuple[Accuracy, ...]:
-        """What each judge found, the surest first; a judge that judged nothing has zeros."""
+        """What each judge found, the surest first, and last what auditors found, which is no accuracy; who
+        judged nothing has zeros."""
         return tuple(
             Accuracy(
                 judge,
@@ -169,7 +173,7 @@ class Measures:
                 getattr(self, f"{judge}_fields_right"),
                 getattr(self, f"{judge}_fields_judged"),
             )
-            for judge in JUDGES
+            for judge in COUNTED
         )
 
 

@@ -6,7 +6,7 @@ first byte goes out; settlements, outcomes and the answer join the next group co
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ledger.budgets import Reservation
@@ -185,6 +185,7 @@ class Hold:
         self._caller = caller
         self._attempts = 0
         self._settled: list[EntryRow] = []
+        self._noted: list[OutcomeRow] = []
         self._open: dict[str, tuple[Attempt, EntryRow]] = {}
         self.cost_nano_usd = 0
         self._closed = False
@@ -268,15 +269,25 @@ class Hold:
         self._accounts.release(self._reservation)
         self._write(rows)
 
+    def note(self, outcomes: Iterable[OutcomeRow]) -> None:
+        """Keep what somebody says of the answer: it is written with the answer's row, or with the last."""
+        self._noted.extend(outcomes)
+
     def _write(self, rows: Sequence[Row]) -> None:
-        self._accounts.ledger.record((*self._settled, *rows))
+        self._accounts.ledger.record((*self._settled, *rows, *self._noted))
         self._settled.clear()
+        self._noted.clear()
 
     def flush(self) -> None:
         """Write the settlements so far, before whatever is written next."""
         if self._settled:
             self._accounts.ledger.record(tuple(self._settled), _written)
             self._settled.clear()
+
+    @property
+    def now_us(self) -> int:
+        """The time of the ledger's clock."""
+        return self._accounts.clock()
 
     @property
     def closed(self) -> bool:

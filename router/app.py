@@ -18,8 +18,10 @@ from ledger.clock import Clock, system_clock
 from ledger.ledger import Ledger, read_only_engine
 from router.accounts import Accounts
 from router.admission import Admission
+from router.afterwards import Afterwards
 from router.asgi import App, Receive, Scope, Send
 from router.attempts import Attempts
+from router.auditing import Auditor
 from router.cascade import Cascade
 from router.catalog import Catalog
 from router.checking import Checker
@@ -30,6 +32,8 @@ from router.endpoints.models import models_router
 from router.endpoints.requests import requests_router
 from router.endpoints.spending import GatewayPath, SpendingPaths, paths_of
 from router.errors import GatewayError, InvalidRequestError, MethodNotAllowedError, NotFoundError
+from router.followups import FollowUps
+from router.grading import Grader
 from router.guard import Guard
 from router.limits import policy_limits
 from router.pipeline import Pipeline
@@ -45,6 +49,7 @@ from router.providers.local.engine import LocalEngine
 from router.providers.local.provider import LocalProvider
 from router.providers.openai_compatible import OpenAICompatible
 from router.providers.pool import Pool
+from router.sampling import Sampling
 from router.settings import Settings
 from router.state.keys import KeyStore
 from router.state.pepper import load_pepper
@@ -66,6 +71,7 @@ class Gateway:
     providers: Mapping[str, Provider]
     pool: Pool
     counter: TokenCounter
+    afterwards: Afterwards
     telemetry: Telemetry
     presence: IO[bytes]
     _loading: list["asyncio.Task[None]"] = field(default_factory=list)
@@ -91,6 +97,7 @@ class Gateway:
         for task in self._loading:
             task.cancel()
         await asyncio.gather(*self._loading, return_exceptions=True)
+        await self.afterwards.close()
         for engine in self.engines.values():
             await engine.close()
         for provider in self.providers.values():
@@ -132,18 +139,24 @@ def build(settings: Settings, *, clock: Clock = system_clock) -> Gateway:
     token_counter = TokenCounter(settings.data_dir / "tokenizers")
     counter = PromptCounter(token_counter, engines)
     accounts = Accounts(ledger, clock)
+    cascade, checker, afterwards = Cascade(Attempts(providers, counter, clock)), Checker(Gate()), Afterwards()
+    auditor = Auditor(cascade, checker)
     pipeline = Pipeline(
         catalog=catalog,
         prices=ledger.prices,
+        sampling=Sampling(),
         admission=Admission(Planner(catalog, ledger.prices), accounts, counter),
         accounts=accounts,
-        cascade=Cascade(Attempts(providers, counter, clock)),
-        checker=Checker(Gate()),
+        cascade=cascade,
+        checker=checker,
+        auditor=auditor,
+        followups=FollowUps(auditor, Grader(cascade)),
+        afterwards=afterwards,
         clock=clock,
         pepper=pepper,
     )
     hot: dict[str, App] = {"/v1/chat/completions": ChatCompletions(pipeline, settings.body_bytes_max)}
-    cold = _cold_face(settings, catalog, ledger, engines, clock)
+    cold = _cold_face(settings, catalog, accounts, engines, clock)
     paths = (*(GatewayPath("POST", path, spends=True) for path in hot), *paths_of(cold))
     guard = Guard(
         _Faces(hot, cold),
@@ -155,7 +168,9 @@ def build(settings: Settings, *, clock: Clock = system_clock) -> Gateway:
         telemetry=telemetry,
         on_state_change=ledger.refresh,
     )
-    return Gateway(guard, paths, ledger, keys, engines, providers, pool, token_counter, telemetry, presence)
+    return Gateway(
+        guard, paths, ledger, keys, engines, providers, pool, token_counter, afterwards, telemetry, presence
+    )
 
 
 def _hosted(provider: ProviderSettings, pool: Pool, clock: Clock) -> Provider:
@@ -184,12 +199,16 @@ class _Faces:
 
 
 def _cold_face(
-    settings: Settings, catalog: Catalog, ledger: Ledger, engines: Mapping[str, LocalEngine], clock: Clock
+    settings: Settings,
+    catalog: Catalog,
+    accounts: Accounts,
+    engines: Mapping[str, LocalEngine],
+    clock: Clock,
 ) -> FastAPI:
     app = FastAPI(title="Steelyard", version=settings.version, redoc_url=None)
     app.include_router(models_router(catalog, clock()))
-    app.include_router(requests_router(read_only_engine(settings.ledger_path)))
-    app.include_router(health_router(ledger, engines))
+    app.include_router(requests_router(read_only_engine(settings.ledger_path), accounts, clock))
+    app.include_router(health_router(accounts.ledger, engines))
     app.add_exception_handler(GatewayError, _gateway_error)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _validation_error)

@@ -6,7 +6,7 @@ route. Neither happens once something has reached the caller.
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ledger.rows import Role
 from router.accounts import Attempt, Hold
@@ -131,7 +131,10 @@ _NO_HEAD = AnswerHead("", "", "", "", "", None)
 
 def _head_of(head: AnswerHead | None, planned: PlannedAttempt, request: ChatRequest) -> AnswerHead:
     limit = planned.max_tokens if planned.max_tokens != request.max_tokens else None
-    return replace(head or _NO_HEAD, route=planned.route.name, max_tokens=limit)
+    known, route = head or _NO_HEAD, planned.route.name
+    return AnswerHead(
+        known.request_id, known.conversation, known.plan, route, known.policy, limit, known.audit
+    )
 
 
 def _rest_before_retry(error: GatewayError, tried: int) -> float | None:

@@ -104,7 +104,7 @@ def outcome_rows(
 
     def add(finding: Finding, score: float | None, *, flagged: bool) -> None:
         evidence = finding.evidence
-        field = _without_own_keys(finding.field, checked.names)
+        field = field_shown(finding.field, checked.names)
         rows.append(
             OutcomeRow(
                 outcome_id=new_outcome_id(),
@@ -140,7 +140,7 @@ def _said_of(field: str, finding: Finding) -> str:
     return re.sub(rf"(?<!\w){re.escape(finding.field)}(?!\w)", lambda _: field, finding.reason)
 
 
-def _without_own_keys(path: str, names: frozenset[str]) -> str:
+def field_shown(path: str, names: frozenset[str]) -> str:
     """A field's path with `*` for each key that is not the schema's: a model may have put anything there."""
     if not path:
         return path

@@ -16,6 +16,7 @@ GatewayError
 |   |-- UpstreamRefusedError   ...  a provider refused the request itself: its own status
 |   |-- UpstreamInvalidError   502  what it sent is not an answer
 |   `-- UpstreamTimeoutError   504  a provider was silent
+|-- UnauditedError             502  the policy lets no answer pass that could not be audited
 `-- UnavailableError           503  no space, shutting down, an engine that is down
     `-- BusyError              503  a queue is full: retry
 
@@ -169,6 +170,14 @@ class UpstreamTimeoutError(UpstreamError):
 
     status = 504
     code = "upstream_timeout"
+
+
+class UnauditedError(GatewayError):
+    """An answer was made that the team's policy lets nobody have unaudited."""
+
+    status = 502
+    type = "upstream_error"
+    code = "unaudited"
 
 
 class UnavailableError(GatewayError):

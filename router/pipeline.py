@@ -1,44 +1,56 @@
-"""THE request: classify, decide, plan, hold, run, check, answer, settle.
+"""THE request: classify, decide, plan, hold, run, check, audit, answer, settle.
 
 Whatever happens after the hold, the attempts are settled and the answer's row is written.
 """
 
 import asyncio
-from dataclasses import dataclass
+import contextlib
+from dataclasses import dataclass, replace
 
 from ledger.clock import Clock
 from ledger.errors import PriceError
 from ledger.ids import RequestId
 from ledger.prices import PriceBook
-from ledger.rows import AnswerRow, RequestRow
+from ledger.rows import OutcomeRow, RequestRow
+from policies.audits import Delivery
 from policies.decision import Allow, Deny
 from policies.engine import decide
 from router.accounts import Accounts, Hold, unanswered
 from router.admission import Admission
+from router.afterwards import Afterwards, Judgement
+from router.auditing import Auditor, AuditStatus, Reviewed
 from router.caller import Caller
 from router.cascade import Cascade, Question, Ran
 from router.catalog import Catalog
-from router.checking import Checked, Checker, details_of, outcome_rows
-from router.classification import FEATURES_VERSION, Task, classify, facts_of
-from router.errors import ClientLeftError, GatewayError, PolicyDeniedError
+from router.checking import Checker, details_of
+from router.classification import classify, facts_of
+from router.errors import ClientLeftError, GatewayError, InvalidRequestError, PolicyDeniedError
+from router.followups import FollowUps
+from router.heartbeats import heartbeats
 from router.json_types import JsonObject
 from router.planning import Plan
 from router.reply import AnswerHead, Reply
 from router.request import ChatRequest
+from router.request_rows import Baseline, answer_row, check_rows, request_row
+from router.sampling import Sampling
+from router.wire.whole_answer import events_of
+from verifiers.checks.schema import ExtractionSchema
 
 BYTES_PER_TOKEN = 4
 """Of English text: what a byte bound is divided by where the likely tokens are meant."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Baseline:
-    """The premium route that a report's estimate names, and its price row."""
+class _Given:
+    """What a request is answered with, and how: a stream that was held back until it was checked goes out
+    whole."""
 
-    route: str | None
-    price_id: str | None
-
-
-_NO_BASELINE = _Baseline(None, None)
+    ran: Ran
+    reviewed: Reviewed | None
+    """None for generated text."""
+    audit: AuditStatus | None
+    """None where the plan has no audits."""
+    held_back: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +59,14 @@ class Pipeline:
 
     catalog: Catalog
     prices: PriceBook
+    sampling: Sampling
     admission: Admission
     accounts: Accounts
     cascade: Cascade
     checker: Checker
+    auditor: Auditor
+    followups: FollowUps
+    afterwards: Afterwards
     clock: Clock
     pepper: bytes
 
@@ -65,63 +81,104 @@ class Pipeline:
         decision = decide(caller.policy, facts_of(request, task, caller.team))
         if isinstance(decision, Deny):
             raise PolicyDeniedError(f"{decision.reason} (rules: {', '.join(decision.rule_ids)})")
+        _refuse_what_cannot_be_audited(request, decision)
         baseline = self._baseline(request, decision, at_us)
-        plan, reservation = await self.admission.admit(request, decision, caller, at_us)
-        row = self._request_row(request, request_id, caller, task, plan, baseline, at_us)
+        allow = self.sampling.chosen(decision, task.kind)
+        plan, reservation = await self.admission.admit(request, allow, caller, at_us)
+        row = request_row(request, request_id, caller, task, plan, baseline, at_us)
         hold = await self.accounts.open(row, plan.attempts[0], reservation, caller)
-        head = AnswerHead(request_id, task.conversation, plan.name, "", decision.policy_hash, None)
-        ran: Ran | None = None
-        checked: Checked | None = None
+        audit = AuditStatus.NOT_NEEDED if decision.audits is not None else None
+        head = AnswerHead(request_id, task.conversation, plan.name, "", decision.policy_hash, None, audit)
+        given: _Given | None = None
         try:
-            plain = schema.plain if schema is not None else None
-            ran = await self.cascade.answer(plan, Question(request, plain), hold, head, reply)
-            if schema is not None:
-                checked = await self.checker.check(request, schema, ran.completion)
-            details = self._details(request, hold, ran, checked)
-            await self._close(hold, ran, checked, reply, at_us)
-            if request.stream:
-                await reply.end(ran.head, ran.completion, details)
-            else:
-                await reply.whole(ran.head, ran.completion, hold.cost_nano_usd, details)
+            given = await self._give(request, schema, plan, hold, head, reply)
+            details = self._details(request, hold, given)
+            judgements = self._judgements(request, schema, plan, given, hold, reply)
+            hold.note(judgement.chosen for judgement in judgements)
+            await self._close(hold, given, reply, at_us, goes_on=bool(judgements))
+            await self._deliver(request, given, hold, details, reply)
         except BaseException as error:
             if not hold.closed:
-                self._close_failed(hold, row, ran, error, reply)
+                self._close_failed(hold, row, given, error, reply)
             raise
+        if judgements:
+            self.afterwards.submit(hold, task.document_bytes, judgements)
 
-    async def _close(self, hold: Hold, ran: Ran, checked: Checked | None, reply: Reply, at_us: int) -> None:
-        now_us = self.clock()
-        scores = checked.scores if checked is not None else []
-        attempt = ran.attempt
-        outcomes = (
-            outcome_rows(
-                checked,
-                hold.request_id,
-                attempt.attempt_id,
-                now_us,
-                hold.outcome_id,
-                simulated=attempt.planned.route.simulated,
+    async def _give(
+        self,
+        request: ChatRequest,
+        schema: ExtractionSchema | None,
+        plan: Plan,
+        hold: Hold,
+        head: AnswerHead,
+        reply: Reply,
+    ) -> _Given:
+        """Run the plan: the cheap answer, its checks, and its audit where that comes before the answer."""
+        rules = plan.allow.audits
+        if schema is None:
+            follows = bool(plan.audit)
+            head = replace(head, audit=AuditStatus.FOLLOWS.value) if follows else head
+            ran = await self.cascade.answer(plan, Question(request, None), hold, head, reply)
+            return _Given(ran, None, _status(ran), held_back=False)
+        held_back = request.stream and rules is not None and rules.delivery is Delivery.VERIFY_THEN_STREAM
+        follows = request.stream and rules is not None and not held_back and bool(plan.audit)
+        head = replace(head, audit=AuditStatus.FOLLOWS.value) if follows else head
+        question = Question(_not_streamed(request) if held_back else request, schema.plain)
+        async with heartbeats(reply, head) if held_back else contextlib.nullcontext():
+            ran = await self.cascade.answer(plan, question, hold, head, reply)
+            checked = await self.checker.check(request, schema, ran.completion)
+            reviewed = Reviewed(
+                AuditStatus.FOLLOWS if follows else AuditStatus.NOT_NEEDED, ran, checked, ran, checked
             )
-            if checked is not None
-            else ()
+            if rules is not None and not follows and not reply.client_left:
+                reviewed = await self.auditor.review(plan, question, schema, ran, checked, hold, reply)
+        return _Given(reviewed.ran, reviewed, _status(reviewed.ran), held_back)
+
+    def _judgements(
+        self,
+        request: ChatRequest,
+        schema: ExtractionSchema | None,
+        plan: Plan,
+        given: _Given,
+        hold: Hold,
+        reply: Reply,
+    ) -> list[Judgement]:
+        """What is to follow the answer; nothing if nobody waited for it."""
+        if reply.client_left or schema is None or given.reviewed is None:
+            return []
+        follows = given.audit is AuditStatus.FOLLOWS
+        return self.followups.of_extraction(
+            plan, request, schema, given.reviewed, hold, audit_follows=follows
         )
-        row = AnswerRow(
-            request_id=hold.request_id,
-            at_us=now_us,
-            attempt_id=attempt.attempt_id,
-            status="client_left" if reply.client_left else "answered",
-            http_status=200,
-            error=None,
-            fields_checked=checked.fields_checked if checked is not None else 0,
-            fields_flagged=checked.fields_flagged if checked is not None else 0,
-            passed=checked.verdict.passed if checked is not None else None,
-            score_min=min(scores) if scores else None,
-            score_mean=sum(scores) / len(scores) if scores else None,
-            latency_us=now_us - at_us,
-        )
-        await hold.close_answered(row, outcomes)
+
+    async def _close(self, hold: Hold, given: _Given, reply: Reply, at_us: int, *, goes_on: bool) -> None:
+        reviewed = given.reviewed
+        checked = reviewed.checked if reviewed is not None else None
+        audit = given.audit.value if given.audit is not None else None
+        row = answer_row(hold, given.ran, checked, at_us, audit, client_left=reply.client_left)
+        outcomes: list[OutcomeRow] = []
+        if reviewed is not None:
+            outcomes = check_rows(hold, reviewed.ran.attempt, reviewed.checked)
+            if reviewed.first.attempt is not reviewed.ran.attempt:
+                outcomes += check_rows(hold, reviewed.first.attempt, reviewed.first_checked)
+        await hold.close_answered(row, outcomes, goes_on=goes_on)
+
+    async def _deliver(
+        self, request: ChatRequest, given: _Given, hold: Hold, details: JsonObject | None, reply: Reply
+    ) -> None:
+        ran = given.ran
+        if not request.stream:
+            await reply.whole(ran.head, ran.completion, hold.cost_nano_usd, details)
+            return
+        completion = ran.completion
+        if given.held_back:
+            events, usage_event = events_of(completion.body)
+            completion = replace(completion, usage_event=usage_event)
+            await reply.piece(ran.head, events)
+        await reply.end(ran.head, completion, details)
 
     def _close_failed(
-        self, hold: Hold, request_row: RequestRow, ran: Ran | None, error: BaseException, reply: Reply
+        self, hold: Hold, row: RequestRow, given: _Given | None, error: BaseException, reply: Reply
     ) -> None:
         left = isinstance(error, ClientLeftError) or reply.client_left
         status, code = 500, "internal_error"
@@ -129,16 +186,15 @@ class Pipeline:
             status, code = error.status, error.code
         elif isinstance(error, asyncio.CancelledError):
             code = "cancelled"
-        attempt_id = ran.attempt.attempt_id if ran is not None else None
         http_status = 200 if reply.started else status
-        hold.close(unanswered(request_row, self.clock(), attempt_id, http_status, code, client_left=left), ())
+        attempt_id = given.ran.attempt.attempt_id if given is not None else None
+        hold.close(unanswered(row, self.clock(), attempt_id, http_status, code, client_left=left), ())
 
-    def _details(
-        self, request: ChatRequest, hold: Hold, ran: Ran, checked: Checked | None
-    ) -> JsonObject | None:
+    def _details(self, request: ChatRequest, hold: Hold, given: _Given) -> JsonObject | None:
         """The `steelyard` object of the answer, where it was asked for."""
         if not request.declared.return_details:
             return None
+        ran = given.ran
         details: JsonObject = {
             "request_id": hold.request_id,
             "plan": ran.head.plan,
@@ -148,59 +204,38 @@ class Pipeline:
             "simulated": ran.attempt.planned.route.simulated,
             "usage_estimated": ran.completion.usage is None,
         }
-        if checked is not None:
-            details["checks"] = details_of(checked)
+        if given.audit is not None:
+            details["audit"] = given.audit.value
+        if given.reviewed is not None:
+            details["checks"] = details_of(given.reviewed.checked)
         return details
 
-    def _baseline(self, request: ChatRequest, allow: Allow, at_us: int) -> _Baseline:
+    def _baseline(self, request: ChatRequest, allow: Allow, at_us: int) -> Baseline:
         """What the policy names for the estimate; a tier of price is chosen by the likely tokens."""
         routes = self.catalog.serving(allow.baseline_route) if allow.baseline_route is not None else ()
         if not routes:
-            return _NO_BASELINE
+            return Baseline()
         tokens = request.bound.text_tokens // BYTES_PER_TOKEN
         try:
             price = self.prices.select(routes[0].price_sku, at_us, tokens)
         except PriceError:  # it has ended or not begun: no estimate, rather than one at another's price
-            return _NO_BASELINE
-        return _Baseline(routes[0].name, price.price_id)
+            return Baseline()
+        return Baseline(routes[0].name, price.price_id)
 
-    def _request_row(
-        self,
-        request: ChatRequest,
-        request_id: RequestId,
-        caller: Caller,
-        task: Task,
-        plan: Plan,
-        baseline: _Baseline,
-        at_us: int,
-    ) -> RequestRow:
-        return RequestRow(
-            request_id=request_id,
-            at_us=at_us,
-            team=caller.team,
-            key_id=caller.key_id,
-            endpoint=request.endpoint,
-            model_requested=request.model,
-            plan=plan.name,
-            routes=",".join(attempt.route.name for attempt in plan.attempts),
-            task_kind=task.kind.value,
-            task_class=task.task_class,
-            template_hash=task.template_hash,
-            label=request.declared.label,
-            purpose=request.declared.purpose,
-            conversation=task.conversation,
-            stream=request.stream,
-            message_count=len(request.messages),
-            document_bytes=task.document_bytes,
-            prompt_tokens_bound=plan.prompt_tokens_bound,
-            output_tokens_limit=plan.attempts[0].max_tokens,
-            choices=request.choices,
-            hold_nano_usd=plan.hold_nano_usd,
-            baseline_route=baseline.route,
-            baseline_price_id=baseline.price_id,
-            propensity=1.0,
-            features_version=FEATURES_VERSION,
-            policy_hash=plan.allow.policy_hash,
-            rule_ids=",".join(plan.allow.rule_ids),
-            simulated=plan.simulated,
+
+def _status(ran: Ran) -> AuditStatus | None:
+    return AuditStatus(ran.head.audit) if ran.head.audit is not None else None
+
+
+def _not_streamed(request: ChatRequest) -> ChatRequest:
+    """The same request, asked of a provider as a whole."""
+    body = {key: value for key, value in request.body.items() if key not in ("stream", "stream_options")}
+    return replace(request, body=body, stream=False, include_usage=False)
+
+
+def _refuse_what_cannot_be_audited(request: ChatRequest, allow: Allow) -> None:
+    if allow.audits is not None and request.schema is not None and request.choices > 1:
+        raise InvalidRequestError(
+            f"the plan '{allow.plan}' audits one answer, and n is {request.choices}; ask for one, or name another plan",
+            param="n",
         )

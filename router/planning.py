@@ -22,7 +22,7 @@ from router.request import ChatRequest
 SCHEMA_PROMPT_TOKENS_MAX = 640
 """What asking for a schema adds, the schema's own bytes aside: our prompt, or what a provider says where
 a tool stands for the answer (Anthropic's explanation of tools has up to 530 tokens)."""
-QUESTION_TOKENS_MAX = 24_000
+QUESTION_TOKENS_MIN, QUESTION_TOKENS_MAX = 5_000, 24_000
 """Of a question to an auditor or a grader, a byte counted as a token; it is made to fit."""
 VERDICT_TOKENS_MAX = 4_096
 """Of what a judge may answer."""
@@ -174,9 +174,10 @@ class Planner:
         """The routes that can be asked a judge's question, whose size is bounded before it is known."""
         found: list[PlannedAttempt] = []
         for route in self._routes(models):
-            if route.context_window < QUESTION_TOKENS_MAX + VERDICT_TOKENS_MAX:
+            question = _question_room(route)
+            if question < QUESTION_TOKENS_MIN:
                 continue
-            rates = self._rates(route, QUESTION_TOKENS_MAX, at_us, left)
+            rates = self._rates(route, question, at_us, left)
             if rates is not None:
                 found.append(_judgement(route, rates))
         return tuple(found)
@@ -222,11 +223,21 @@ def _judgement(route: Route, rates: Rates) -> PlannedAttempt:
     limit = min(VERDICT_TOKENS_MAX, route.max_output_tokens)
     compute_us = int(route.deadline_s * 1_000_000) * route.compute_threads
     fixed = bound_of(
-        ((QUESTION_TOKENS_MAX, dearest_input(rates)), (compute_us, max(rates.cpu_us, rates.gpu_us)))
+        ((_question_room(route), dearest_input(rates)), (compute_us, max(rates.cpu_us, rates.gpu_us)))
     )
     output_rate = max(rates.output_text, rates.output_reasoning)
     bound = NanoUSD(fixed + bound_of(((limit, output_rate),)))
     return PlannedAttempt(route, limit, bound, fixed, output_rate)
+
+
+def question_room(attempts: Sequence[PlannedAttempt]) -> int:
+    """How many tokens a question may have that any of `attempts` can be asked."""
+    return min((_question_room(attempt.route) for attempt in attempts), default=0)
+
+
+def _question_room(route: Route) -> int:
+    limit = min(VERDICT_TOKENS_MAX, route.max_output_tokens)
+    return min(QUESTION_TOKENS_MAX, route.context_window - limit)
 
 
 def prompt_bound(request: ChatRequest, route: Route) -> int:

@@ -18,6 +18,8 @@ class AnswerHead:
     policy: str
     max_tokens: int | None
     """The output limit that was sent, where it is not the caller's own."""
+    audit: str | None = None
+    """What became of the answer's audit, where its plan has one and it is known by then."""
 
 
 class Reply(Protocol):
@@ -41,6 +43,9 @@ class Reply(Protocol):
 
     async def piece(self, head: AnswerHead, data: bytes) -> None:
         """Write a part of a streamed answer, the head first."""
+
+    async def heartbeat(self, head: AnswerHead) -> None:
+        """Say in a stream that its answer is still being checked: a comment, the head first."""
 
     async def end(self, head: AnswerHead, completion: Completion, details: JsonObject | None) -> None:
         """End a streamed answer: the usage event if it was asked for, and the last byte."""

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 import typer
 
-NAMES = ("serve", "extract", "report", "show", "quote", "demo", "config", "keys", "local")
+NAMES = ("serve", "extract", "report", "show", "outcome", "quote", "demo", "config", "keys", "local")
 
 
 def main() -> None:
@@ -51,6 +51,10 @@ def _add(app: typer.Typer, name: str) -> None:
             from router.commands.show import EPILOG, show
 
             app.command(epilog=EPILOG)(show)
+        case "outcome":
+            from router.commands.outcome import EPILOG, outcome
+
+            app.command(epilog=EPILOG)(outcome)
         case "quote":
             from router.commands.quote import EPILOG, quote
 

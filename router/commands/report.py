@@ -14,9 +14,11 @@ from typing import Annotated
 
 import typer
 
+from ledger.accuracy import estimated_accuracies
 from ledger.clock import to_us
 from ledger.report_values import PLAN_DIMENSIONS, Dimension, Report
 from ledger.reports import spend_report
+from router.commands.accuracy_tables import print_accuracies
 from router.commands.config_option import ledger_path_of
 from router.commands.exit_codes import errors_as_sentences
 from router.commands.ledger_file import reading, refusal
@@ -80,6 +82,7 @@ def report(
         path = ledger_path_of(config, ledger)
         with reading(path) as engine:
             found = spend_report(engine, team=team, from_us=from_us, to_us=to_us, by=dimensions)
+            accuracies = estimated_accuracies(engine, team=team, from_us=from_us, to_us=to_us)
             plans: Report | None = None
             if found.observed.total.audited or found.simulated.total.audited:
                 plans = spend_report(engine, team=team, from_us=from_us, to_us=to_us, by=PLAN_DIMENSIONS)
@@ -87,12 +90,13 @@ def report(
             case Format.CSV:
                 write_csv(found, sys.stdout)
             case Format.JSON:
-                typer.echo(json.dumps(report_json(found, plans), indent=2, ensure_ascii=False))
+                typer.echo(json.dumps(report_json(found, plans, accuracies), indent=2, ensure_ascii=False))
             case Format.TABLE if not found.empty:
                 console = stdout_console()
                 print_report(console, found)
                 if plans is not None:
                     print_plan_costs(console, plans)
+                print_accuracies(console, accuracies)
     if found.empty:
         raise refusal(f"the ledger {path} holds no request: {period(found)}")
 

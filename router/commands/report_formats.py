@@ -5,8 +5,11 @@ added to, never changed. CSV has no total line, so that a spreadsheet can add up
 """
 
 import csv
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import IO
 
+from ledger.accuracy import EstimatedAccuracy
 from ledger.clock import to_datetime
 from ledger.history_json import JsonObject, JsonValue
 from ledger.money import format_usd
@@ -26,11 +29,11 @@ def write_csv(report: Report, out: IO[str]) -> None:
             writer.writerow([*row.key, simulated, *("" if number is None else number for number in numbers)])
 
 
-def report_json(report: Report, plans: Report | None) -> JsonObject:
+def report_json(report: Report, plans: Report | None, accuracies: Sequence[EstimatedAccuracy]) -> JsonObject:
     """Give the report as JSON-ready values; money in nano-USD, the cost also as dollars in a string.
 
     `plans` is the same report by plan, from which the costs of an answer are read; None if nothing
-    was audited.
+    was audited. `accuracies` are estimated from random samples.
     """
     return {
         "team": report.team,
@@ -41,6 +44,7 @@ def report_json(report: Report, plans: Report | None) -> JsonObject:
         "total": _measures(report.observed.total),
         "estimate": _estimate(report.observed),
         "plan_costs": _plan_costs(plans.observed) if plans is not None else [],
+        "accuracies": [{**asdict(each)} for each in accuracies],
         "simulated": {
             "rows": [_row(report, row) for row in report.simulated.rows],
             "total": _measures(report.simulated.total),

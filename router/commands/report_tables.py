@@ -9,6 +9,7 @@ from rich.text import Text
 
 from ledger.clock import to_datetime
 from ledger.report_values import ESTIMATE_METHOD, Accuracy, Dimension, Measures, Part, Report
+from ledger.rows import OutcomeSource
 from router.commands.tables import (
     count,
     fitting_width,
@@ -106,9 +107,13 @@ def _summary(part: Part) -> Table:
     grid.add_row("Checks", _checks(total))
     judged = [accuracy for accuracy in total.accuracies if accuracy.answers_judged or accuracy.fields_judged]
     for accuracy in judged:
-        grid.add_row(f"Right, says {accuracy.source.value}", _accuracy(accuracy))
-    if not judged:
-        grid.add_row("Right", "not known: nothing was judged by gold, a person or an auditor")
+        if accuracy.source is OutcomeSource.AUDITOR:
+            said = f"{_counts(accuracy)}; of those that looked doubtful: this says nothing of the others"
+            grid.add_row("Auditors found right", said)
+        else:
+            grid.add_row(f"Right, says {accuracy.source.value}", _accuracy(accuracy))
+    if not total.judged:
+        grid.add_row("Right", "not known: no answer was judged by gold or a person")
     grid.add_row("Per right answer", _per_correct(total))
     if total.baseline_requests:
         grid.add_row("All premium", _estimate(part))
@@ -166,6 +171,14 @@ def _accuracy(accuracy: Accuracy) -> str:
         for noun, right, judged in pairs
         if judged
     )
+
+
+def _counts(accuracy: Accuracy) -> str:
+    pairs = (
+        ("answer", accuracy.answers_right, accuracy.answers_judged),
+        ("field", accuracy.fields_right, accuracy.fields_judged),
+    )
+    return "; ".join(f"{count(right)} of {count(judged, noun)}" for noun, right, judged in pairs if judged)
 
 
 def _per_correct(total: Measures) -> str:

@@ -32,6 +32,7 @@ _SSE_HEADERS: tuple[Header, ...] = (
     (b"cache-control", b"no-cache"),
     (b"x-accel-buffering", b"no"),
 )
+HEARTBEAT = b": the answer is being checked\n\n"
 STALL_S = 60.0
 """How long a caller of a stream may read nothing while there is something to read."""
 
@@ -135,6 +136,10 @@ class ChatReply:
             await self._send({"type": "http.response.start", "status": 200, "headers": headers})
         await self._send_part(data, more=True)
 
+    async def heartbeat(self, head: AnswerHead) -> None:
+        """Say that the answer is still being checked: a comment, which clients do not show."""
+        await self.piece(head, HEARTBEAT)
+
     async def _send_part(self, data: bytes, *, more: bool) -> None:
         """Send a part as fast as the caller reads it; one that reads nothing for long has left."""
         try:
@@ -166,6 +171,8 @@ def _headers(head: AnswerHead) -> list[Header]:
         (b"x-steelyard-route", head.route.encode()),
         (b"x-steelyard-policy", head.policy[:16].encode()),
     ]
+    if head.audit is not None:
+        headers.append((b"x-steelyard-audit", head.audit.encode()))
     if head.max_tokens is not None:
         headers.append((b"x-steelyard-max-tokens", str(head.max_tokens).encode()))
     return headers

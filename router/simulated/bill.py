@@ -25,16 +25,16 @@ class Bill:
     """Adds up, by model."""
 
     def __init__(self) -> None:
-        self._sums: dict[str, Counter[str]] = {}
+        self._sums: dict[tuple[str, str], Counter[str]] = {}
 
-    def charge(self, model: str, used: Used, rates: Rates) -> None:
-        """Add one answer."""
+    def charge(self, model: str, purpose: str, used: Used, rates: Rates) -> None:
+        """Add one answer, given for "answer" or "audit"."""
         price = (
             (used.prompt - used.cached) * rates.input_uncached
             + used.cached * rates.cache_read
             + used.output * rates.output_text
         )
-        self._sums.setdefault(model, Counter()).update(
+        self._sums.setdefault((model, purpose), Counter()).update(
             answers=1,
             prompt_tokens=used.prompt,
             cached_tokens=used.cached,
@@ -44,5 +44,10 @@ class Bill:
         )
 
     def as_json(self) -> JsonObject:
-        """The sums so far, by model."""
-        return {model: dict(sums) for model, sums in self._sums.items()}
+        """The sums so far, by model, and within it by purpose."""
+        found: JsonObject = {}
+        for (model, purpose), sums in self._sums.items():
+            inner = found.setdefault(model, {})
+            if isinstance(inner, dict):
+                inner[purpose] = dict(sums)
+        return found

@@ -32,8 +32,9 @@ class ScriptedModels:
         self._knowledge = knowledge
         self._counter = counter
 
-    async def answer(self, asked: Asked) -> tuple[Persona, Said, Used]:
-        """Answer a request. Raises UnknownModelError."""
+    async def answer(self, asked: Asked) -> tuple[Persona, str, Said, Used]:
+        """Answer a request: who answers, for what ("answer" or "audit"), and what it uses. Raises
+        UnknownModelError."""
         persona = self._personas.get(asked.model)
         if persona is None:
             raise UnknownModelError(f"the script knows {', '.join(self._personas)}")
@@ -41,8 +42,9 @@ class ScriptedModels:
         schema = orjson.dumps(asked.schema).decode() if asked.schema is not None else ""
         prompt = await self._counter.count(ENCODING, [asked.text, schema]) + TURN_TOKENS
         output = await self._counter.count(ENCODING, [text_of(said)])
-        reasoning = 0 if asked.schema is not None and is_audit(asked.schema) else persona.reasoning_tokens
-        return persona, said, Used(prompt, 0, output + reasoning, reasoning)
+        audits = asked.schema is not None and is_audit(asked.schema)
+        reasoning = 0 if audits else persona.reasoning_tokens
+        return persona, "audit" if audits else "answer", said, Used(prompt, 0, output + reasoning, reasoning)
 
     def _said(self, persona: Persona, asked: Asked) -> Said:
         if asked.schema is None:

@@ -55,11 +55,11 @@ class ScriptedServer:
     async def _answer(self, form: Format, body: JsonObject, send: Send) -> None:
         asked = read_request(form, body)
         try:
-            persona, said, used = await self._models.answer(asked)
+            persona, purpose, said, used = await self._models.answer(asked)
         except UnknownModelError as error:
             await _send(send, 404, error_body(form, "model_not_found", str(error)))
             return
-        self._bill.charge(persona.name, used, persona.rates)
+        self._bill.charge(persona.name, purpose, used, persona.rates)
         answer_id = f"scripted-{next(self._numbers)}"
         if asked.stream:
             await _send(send, 200, answer_events(asked, answer_id, said, used), b"text/event-stream")

@@ -258,7 +258,7 @@ def test_a_check_is_never_accuracy(report_of: Reporter) -> None:
     total = report_of([request]).observed.total
     assert total.judged == 0
     assert all(accuracy.answers_judged == accuracy.fields_judged == 0 for accuracy in total.accuracies)
-    assert total.no_cost_per_correct == "no answer was judged by gold, a person or an auditor"
+    assert total.no_cost_per_correct == "no answer was judged by gold or a person"
 
 
 def test_accuracy_is_told_by_judge_and_by_answer_and_field(report_of: Reporter) -> None:
@@ -300,8 +300,9 @@ def test_cost_per_correct_answer_is_all_that_judged_answers_cost(report_of: Repo
     made[0].outcome("gold", "right")
     made[1].outcome("gold", "wrong")
     made[1].outcome("auditor", "passed")  # gold is surer
-    made[2].outcome("auditor", "passed")
+    made[2].outcome("person", "right")
     made[2].attempt("premium/big", "premium", cost=1, role="audit")
+    made[3].outcome("auditor", "passed")  # which is no accuracy
     total = report_of(made).observed.total
     assert (total.judged, total.judged_right, total.judged_cost_nano_usd) == (3, 2, 301)
     assert total.cost_per_correct_nano_usd == 150  # 150.5, half to even

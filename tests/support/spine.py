@@ -18,7 +18,9 @@ from policies.facts import TaskKind
 from policies.rules import SpendingLimits, TeamPolicy
 from router.accounts import Accounts
 from router.admission import Admission
+from router.afterwards import Afterwards
 from router.attempts import Attempts
+from router.auditing import Auditor
 from router.call import Call
 from router.caller import Caller
 from router.cascade import Cascade
@@ -26,22 +28,29 @@ from router.catalog import Catalog, Route
 from router.checking import Checker
 from router.completion import Completion, CompletionStream
 from router.counting import PromptCounter
+from router.followups import FollowUps
+from router.grading import Grader
 from router.json_types import JsonObject
 from router.pipeline import Pipeline
 from router.planning import Planner
 from router.processes.counters import TokenCounter
 from router.reply import AnswerHead
 from router.request import ChatRequest
+from router.sampling import Sampling
 from verifiers.gate import Gate
 
 USED = Usage(input_uncached=100, output_text=50)
 ANSWER = Completion(b'{"choices":[]}', "fine", None, "stop", USED, "served")
 
 
-class ScriptedProvider:
-    """Answers each call with the next step of its script: a completion, an error, or something to await."""
+Step = Completion | BaseException | asyncio.Event | Callable[[Call], Completion]
 
-    def __init__(self, *steps: Completion | BaseException | asyncio.Event) -> None:
+
+class ScriptedProvider:
+    """Answers each call with the next step of its script: a completion or what makes one of the call, an
+    error, or something to await."""
+
+    def __init__(self, *steps: Step) -> None:
         self._steps = list(steps)
         self.calls: list[Call] = []
         self.asked = asyncio.Event()
@@ -56,7 +65,7 @@ class ScriptedProvider:
             return ANSWER
         if isinstance(step, BaseException):
             raise step
-        return step
+        return step if isinstance(step, Completion) else step(call)
 
     async def stream(self, call: Call) -> CompletionStream:
         """Not scripted: streams are tested over HTTP."""
@@ -98,6 +107,10 @@ class RecordedReply:
         """Keep a part of a streamed answer."""
         self.started = True
         self.pieces.append((head, data))
+
+    async def heartbeat(self, head: AnswerHead) -> None:
+        """Keep it as a part."""
+        await self.piece(head, b": heartbeat")
 
     async def end(self, head: AnswerHead, completion: Completion, details: JsonObject | None) -> None:
         """Keep what a streamed answer came to."""
@@ -163,6 +176,7 @@ def running_spine(
     limit_nano_usd: int = 10**9,
     settle: Settle = Settle.AFTER,
     retries: int = 0,
+    rules: TeamPolicy | None = None,
     wrap: Callable[[Ledger], Ledger] = lambda ledger: ledger,
 ) -> Iterator[Spine]:
     """Run a pipeline for as long as the block lasts; call it in a running loop."""
@@ -175,17 +189,23 @@ def running_spine(
     ledger = Ledger.open(folder / "ledger.sqlite", notify=notify)
     ledger.ensure_prices([flat_price(CHEAP.price_sku, 1, 2), flat_price(DEAR.price_sku, 10, 50)])
     scopes = (Scope(ScopeKind.TEAM, "finance"), Scope(ScopeKind.KEY, "key_1"))
-    rules = policy(plan, settle, retries)
+    rules = rules or policy(plan, settle, retries)
     _limit(ledger, limit_nano_usd)
     catalog, counter = Catalog(routes), PromptCounter(TokenCounter(folder / "tokenizers"), {})
     accounts = Accounts(wrap(ledger), system_clock)
+    cascade, checker = Cascade(Attempts({"fake": provider}, counter, system_clock)), Checker(Gate())
+    auditor = Auditor(cascade, checker)
     pipeline = Pipeline(
         catalog=catalog,
         prices=ledger.prices,
+        sampling=Sampling(),
         admission=Admission(Planner(catalog, ledger.prices), accounts, counter),
         accounts=accounts,
-        cascade=Cascade(Attempts({"fake": provider}, counter, system_clock)),
-        checker=Checker(Gate()),
+        cascade=cascade,
+        checker=checker,
+        auditor=auditor,
+        followups=FollowUps(auditor, Grader(cascade)),
+        afterwards=Afterwards(),
         clock=system_clock,
         pepper=b"p" * 32,
     )

@@ -16,7 +16,7 @@ from router.commands.main import NAMES, command_line
 
 EXPECTED = {
     "serve", "config check", "extract", "report", "show", "quote", "keys create", "keys list", "keys revoke",
-    "demo", "local pull", "local list",
+    "demo", "local pull", "local list", "outcome",
 }  # fmt: skip
 OPTIONS = {
     "extract": ("--schema", "--team", "FILE..."),
@@ -26,11 +26,13 @@ OPTIONS = {
     "keys create": ("--team",),
     "serve": ("--config", "--host", "--port"),
     "local pull": ("MODEL",),
+    "outcome": ("REQUEST_ID", "--right", "--wrong"),
 }
 ALONE = (
     "config check",
     "report",
     "show",
+    "outcome",
     "quote",
     "keys create",
     "keys list",
@@ -102,7 +104,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize("name", ALONE)
 def test_an_example_that_needs_no_gateway_runs(place: Path, name: str) -> None:
     ran = invoke(*example(name))
-    nothing_there_yet = name in ("report", "show", "keys list", "keys revoke")
+    nothing_there_yet = name in ("report", "show", "outcome", "keys list", "keys revoke")
     assert ran.exit_code == (1 if nothing_there_yet else 0), ran.stderr
     assert ran.exception is None or isinstance(ran.exception, SystemExit)
     assert bool(ran.stdout) is (not nothing_there_yet or name == "report")

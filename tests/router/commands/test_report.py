@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ from typer.testing import CliRunner, Result
 from ledger.ledger import read_only_engine
 from ledger.report_values import MEASURES, Dimension
 from ledger.reports import spend_report
+from ledger.rows import OutcomeRow
 from ledger.schema import ensure_schema
 from ledger.usage import Units
 from router.commands.report import EPILOG, report
@@ -79,7 +81,18 @@ def test_the_csv_gives_back_the_integers_of_the_report(ledger: Path) -> None:
 
 def test_the_json_keeps_its_names(ledger: Path) -> None:
     found = json.loads(run("--ledger", ledger, "--format", "json", "--by", "team").stdout)
-    assert list(found) == ["team", "from", "to", "by", "rows", "total", "estimate", "plan_costs", "simulated"]
+    assert list(found) == [
+        "team",
+        "from",
+        "to",
+        "by",
+        "rows",
+        "total",
+        "estimate",
+        "plan_costs",
+        "accuracies",
+        "simulated",
+    ]
     assert found["by"] == ["team"]
     assert set(found["total"]) == {"cost_usd", "cost_per_correct_reason", *DERIVED, *MEASURES}
     assert set(found["rows"][0]) == {"key", *found["total"]}
@@ -250,3 +263,21 @@ def test_the_json_holds_the_terms_of_the_formula(audited_ledger: Path) -> None:
     assert costs["total_nano_usd"] == 36_000
     assert costs["break_even_share"] == pytest.approx(1 - 6_000 / 90_000)
     assert [each["answers"] for each in found["simulated"]["plan_costs"]] == [1]
+
+
+def test_what_a_random_sample_says_of_accuracy_stands_below_with_its_interval(empty_ledger: Path) -> None:
+    made = []
+    for number in range(10):
+        request = RequestMaker(number)
+        request.answer(request.attempt())
+        request.outcome("shadow", "right" if number else "wrong")
+        row = request.rows[-1]
+        assert isinstance(row, OutcomeRow)
+        request.rows[-1] = row._replace(check_name="grade.after", propensity=0.02)
+        made.append(request)
+    path = write_ledger(empty_ledger, empty_ledger.with_name("sampled.sqlite"), made)
+    said = run("--ledger", path).stdout
+    assert "How right answers are" in said
+    assert re.search(r"finance +invoices +shadow +as it went out +90\.0 % +60-98 % +9 of 10", said)
+    (found,) = json.loads(run("--ledger", path, "--format", "json").stdout)["accuracies"]
+    assert (found["right"], found["judged"], found["share"]) == (9, 10, pytest.approx(0.9))

@@ -159,6 +159,9 @@ async def test_a_connection_is_used_again_after_a_stream(pool: Pool) -> None:
     with running_upstream(Behaviour(text=TEXT)) as upstream:
         for _ in range(3):
             await ask(pool, upstream.base_url, call_of(chat(STREAMED)))
+            async with asyncio.timeout(20):  # the last chunk may come after [DONE], and nobody waited for it
+                while not any(origin.free for origin in pool._origins.values()):  # noqa: ASYNC110  (nothing tells it)
+                    await asyncio.sleep(0)
         assert len(upstream._connections) == 1
 
 

@@ -88,14 +88,14 @@ def test_a_bundle_is_answered_in_the_order_of_its_documents(address: str) -> Non
 
 
 def test_the_bill_is_the_tokens_really_sent_at_the_stated_prices(address: str) -> None:
-    before = bill(address).get("premium", {"cost_nano_usd": 0, "answers": 0})
+    before = bill(address).get("premium", {}).get("answer", {"cost_nano_usd": 0, "answers": 0})
     answer = post(address, "/v1/chat/completions", openai("premium", TEXT))
     usage = answer["usage"]
     count = vocabulary("o200k_base")
     assert usage["completion_tokens"] == count(answer["choices"][0]["message"]["content"])
     assert usage["prompt_tokens"] > count(TEXT)
     cost = Fraction(usage["prompt_tokens"] * 150 + usage["completion_tokens"] * 600)
-    after = bill(address)["premium"]
+    after = bill(address)["premium"]["answer"]
     assert after["cost_nano_usd"] - before["cost_nano_usd"] == cost
     assert after["answers"] - before["answers"] == 1
 

@@ -1,0 +1,295 @@
+"""Audit an extraction's answer before it goes out: ask about what is doubtful, then correct it, have a
+dearer model answer, or let it pass and say so, as the policy says. Nothing passes in silence.
+"""
+
+import secrets
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from ledger.rows import OutcomeRow, OutcomeSource
+from policies.audits import AuditMode, AuditRules, WhenUnaudited, WhenUnsettled, WhenWrong
+from router.accounts import Attempt, Hold
+from router.cascade import Cascade, Question, Ran
+from router.checking import Checked, Checker, field_shown
+from router.errors import GatewayError, UnauditedError
+from router.judging import judges_request
+from router.planning import Plan, question_room, text_bound
+from router.reply import AnswerHead, Reply
+from router.request import ChatRequest
+from router.wire.whole_answer import with_answer
+from verifiers.answer import NotJsonError, read_answer
+from verifiers.audit_verdicts import AuditorVerdict, Ruling, Unusable, read_verdicts
+from verifiers.auditor import AuditQuestion, all_fields, audit_question
+from verifiers.checks.schema import ExtractionSchema
+from verifiers.corrections import Correction, corrected
+from verifiers.document import Document
+
+NONCE_BYTES = 16
+_OUTCOMES = {Ruling.RIGHT: "right", Ruling.WRONG: "wrong", Ruling.CANNOT_TELL: "abstained"}
+
+
+class AuditStatus(StrEnum):
+    """What became of an answer's audit; the header `x-steelyard-audit` and the answer's row say it."""
+
+    NOT_NEEDED = "not_needed"
+    """No field is doubtful, or the answer is not in the sample."""
+    CONFIRMED = "confirmed"
+    CORRECTED = "corrected"
+    ESCALATED = "escalated"
+    DOUBTFUL = "doubtful"
+    """It goes out although something is wrong or not settled."""
+    UNAUDITED = "unaudited"
+    """It goes out although the auditor could not be asked, or did not answer."""
+    FOLLOWS = "follows"
+    """The answer goes out first; its audit is among its outcomes later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """An answer after its audit."""
+
+    status: AuditStatus
+    ran: Ran
+    """What goes out: the cheap answer, as it was or corrected, or a premium one."""
+    checked: Checked
+    first: Ran
+    """The cheap answer as it came."""
+    first_checked: Checked
+
+
+@dataclass(frozen=True, slots=True)
+class _Audited:
+    """What an audit came to."""
+
+    status: AuditStatus
+    text: str
+    escalate: bool
+
+
+class Auditor:
+    """Reviews answers."""
+
+    def __init__(self, cascade: Cascade, checker: Checker) -> None:
+        self._cascade = cascade
+        self._checker = checker
+
+    async def review(
+        self,
+        plan: Plan,
+        question: Question,
+        schema: ExtractionSchema,
+        ran: Ran,
+        checked: Checked,
+        hold: Hold,
+        reply: Reply,
+    ) -> Reviewed:
+        """Audit what `ran` answered, and act on it. What was said goes to `hold`. Raises UnauditedError where
+        the policy wants no unaudited answer, or the premium route's error where it could not answer."""
+        audited = await self.audit(plan, question.request, schema, ran, checked, hold)
+        rules = plan.allow.audits
+        if audited.status is AuditStatus.UNAUDITED and _must_not_pass(rules):
+            raise UnauditedError(
+                "the answer could not be audited, and the team's policy lets no unaudited answer pass; try again"
+            )
+        if audited.escalate and plan.escalation:
+            dear = await self._escalate(plan, question, ran, hold, reply)
+            if dear is not None:
+                dear_checked = await self._checker.check(question.request, schema, dear.completion)
+                return Reviewed(AuditStatus.ESCALATED, dear, dear_checked, ran, checked)
+        first, completion = ran, ran.completion
+        asked = question.request.schema
+        if asked is not None and audited.text != (completion.text or ""):
+            body = with_answer(completion.body, audited.text, asked.shape)
+            completion = replace(completion, body=body, text=audited.text)
+        ran = replace(ran, completion=completion, head=_told(ran.head, audited.status))
+        return Reviewed(audited.status, ran, checked, first, checked)
+
+    async def _escalate(
+        self, plan: Plan, question: Question, ran: Ran, hold: Hold, reply: Reply
+    ) -> Ran | None:
+        """Have a dearer model answer; None if none can and the cheap answer may pass, marked."""
+        head = _told(ran.head, AuditStatus.ESCALATED)
+        try:
+            return await self._cascade.escalate(plan, question, hold, head, reply)
+        except GatewayError as error:
+            if plan.allow.audits is None or plan.allow.audits.when_unaudited is not WhenUnaudited.PASS:
+                raise
+            told = _Teller(ran.attempt, frozenset(), hold, simulated=plan.simulated)
+            hold.note([told.unaudited(f"escalation.{error.code}", "no premium model could answer", None)])
+            return None
+
+    async def audit(
+        self,
+        plan: Plan,
+        request: ChatRequest,
+        schema: ExtractionSchema,
+        ran: Ran,
+        checked: Checked,
+        hold: Hold,
+    ) -> _Audited:
+        """Ask the auditor about one answer, and read what follows from its verdicts."""
+        rules, text = plan.allow.audits, ran.completion.text or ""
+        if rules is None or rules.mode is AuditMode.NEVER:
+            return _Audited(AuditStatus.NOT_NEEDED, text, escalate=False)
+        if rules.mode is AuditMode.BY_RISK and checked.verdict.passed:
+            return _Audited(AuditStatus.NOT_NEEDED, text, escalate=False)
+        if not plan.audit:
+            told = _Teller(ran.attempt, checked.names, hold, simulated=plan.simulated)
+            hold.note([told.unaudited("audit.nobody", "no auditor may be asked about this request", None)])
+            return _unaudited(rules, text)
+        asked = self._question(rules, request, schema, checked, text, question_room(plan.audit))
+        if asked is None:  # there is nothing that an auditor could be asked, e.g. no JSON at all
+            return _unsettled(rules, text) if not checked.verdict.passed else _confirmed(text)
+        told = _Teller(ran.attempt, checked.names, hold, simulated=plan.simulated)
+        try:
+            attempt, completion = await self._cascade.audit(
+                plan, Question(judges_request(asked), asked.response_schema), hold
+            )
+        except GatewayError as error:
+            hold.note([told.unaudited(f"audit.{error.code}", str(error), None)])
+            return _unaudited(rules, text)
+        verdicts = read_verdicts(asked, completion.text or "")
+        if isinstance(verdicts, Unusable):
+            hold.note([told.unaudited(verdicts.code, verdicts.reason, attempt)])
+            return _unaudited(rules, text)
+        correction = corrected(asked, schema, Document(request.document), text, verdicts)
+        hold.note(told.verdicts(asked, verdicts, correction, attempt))
+        return _follow(rules, text, checked, asked, verdicts, correction)
+
+    def _question(
+        self,
+        rules: AuditRules,
+        request: ChatRequest,
+        schema: ExtractionSchema,
+        checked: Checked,
+        text: str,
+        room: int,
+    ) -> AuditQuestion | None:
+        """The question about the doubtful fields, or about all; with fewer of them if it is too long to hold for."""
+        verdict = checked.verdict
+        fields: Collection[str] | None = None if rules.mode is AuditMode.BY_RISK else all_fields(verdict)
+        try:
+            answer = read_answer(text)
+        except NotJsonError:
+            return None
+        document, nonce = Document(request.document), secrets.token_hex(NONCE_BYTES)
+        while True:
+            asked = audit_question(schema, document, verdict, answer, nonce, fields)
+            if asked is None or text_bound(judges_request(asked)) <= room:
+                return asked
+            fields = [field.path for field in asked.fields[: len(asked.fields) // 2]]
+
+
+def _follow(
+    rules: AuditRules,
+    text: str,
+    checked: Checked,
+    asked: AuditQuestion,
+    verdicts: tuple[AuditorVerdict, ...],
+    correction: Correction,
+) -> _Audited:
+    """What the policy makes of the verdicts."""
+    paths = {field.id: field.path for field in asked.fields}
+    wrong = {paths[verdict.field] for verdict in verdicts if verdict.ruling is Ruling.WRONG}
+    doubted = {field.field for field in checked.verdict.fields if field.flagged} | wrong
+    unsettled = [path for path in correction.doubtful if path in doubted]
+    if wrong and rules.when_wrong is WhenWrong.ESCALATE:
+        return _Audited(AuditStatus.DOUBTFUL, text, escalate=True)
+    if wrong and rules.when_wrong is WhenWrong.PASS:
+        return _Audited(AuditStatus.DOUBTFUL, text, escalate=False)
+    if unsettled or not (checked.verdict.valid or correction.answer != text):
+        return _unsettled(rules, correction.answer)
+    if correction.answer != text:
+        return _Audited(AuditStatus.CORRECTED, correction.answer, escalate=False)
+    return _confirmed(text)
+
+
+def _confirmed(text: str) -> _Audited:
+    return _Audited(AuditStatus.CONFIRMED, text, escalate=False)
+
+
+def _unsettled(rules: AuditRules, text: str) -> _Audited:
+    escalate = rules.when_unsettled is WhenUnsettled.ESCALATE
+    return _Audited(AuditStatus.DOUBTFUL, text, escalate=escalate)
+
+
+def _unaudited(rules: AuditRules, text: str) -> _Audited:
+    escalate = rules.when_unaudited is WhenUnaudited.ESCALATE
+    return _Audited(AuditStatus.UNAUDITED, text, escalate=escalate)
+
+
+def _must_not_pass(rules: AuditRules | None) -> bool:
+    return rules is not None and rules.when_unaudited is WhenUnaudited.FAIL
+
+
+def _told(head: AnswerHead, status: AuditStatus) -> AnswerHead:
+    return replace(head, audit=status.value)
+
+
+class _Teller:
+    """Writes what an auditor said of one attempt as rows, without a word of document or answer."""
+
+    def __init__(self, audited: Attempt, names: frozenset[str], hold: Hold, *, simulated: bool) -> None:
+        self._audited = audited
+        self._names = names
+        self._hold = hold
+        self._simulated = simulated
+
+    def verdicts(
+        self,
+        asked: AuditQuestion,
+        verdicts: tuple[AuditorVerdict, ...],
+        correction: Correction,
+        judge: Attempt,
+    ) -> tuple[OutcomeRow, ...]:
+        """A row for each field."""
+        paths = {field.id: field.path for field in asked.fields}
+        spans = {span.id: span for span in asked.spans}
+        accepted = {each.field for each in correction.accepted}
+        refused = {each.field: each for each in correction.refused}
+        rows = []
+        for verdict in verdicts:
+            path = paths[verdict.field]
+            span = spans.get(verdict.span_id or "")
+            code, reason = f"audit.{verdict.ruling.value}", f"the auditor says: {verdict.ruling.value}"
+            if path in accepted:
+                code, reason = "audit.corrected", "the auditor's correction is proven by the document"
+            elif path in refused:
+                code, reason = refused[path].code, refused[path].reason
+            place = (span.start, span.end) if span is not None else (None, None)
+            rows.append(self._row(path, _OUTCOMES[verdict.ruling], code, reason, judge, place))
+        return tuple(rows)
+
+    def unaudited(self, code: str, reason: str, judge: Attempt | None) -> OutcomeRow:
+        """A row that says why there is no verdict."""
+        return self._row("", "abstained", code, reason, judge, (None, None))
+
+    def _row(
+        self,
+        path: str,
+        outcome: str,
+        code: str,
+        reason: str,
+        judge: Attempt | None,
+        place: tuple[int | None, int | None],
+    ) -> OutcomeRow:
+        return OutcomeRow(
+            outcome_id=self._hold.outcome_id(),
+            request_id=self._hold.request_id,
+            attempt_id=self._audited.attempt_id,
+            at_us=self._hold.now_us,
+            source=OutcomeSource.AUDITOR.value,
+            check_name="audit",
+            field=field_shown(path, self._names)[:200],
+            outcome=outcome,
+            code=code[:60],
+            reason=reason[:500],
+            span_start=place[0],
+            span_end=place[1],
+            score=None,
+            flagged=outcome == "wrong",
+            propensity=1.0,
+            simulated=self._simulated,
+            judge_attempt_id=judge.attempt_id if judge is not None else None,
+        )

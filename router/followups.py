@@ -1,0 +1,50 @@
+"""What is to follow an answer, as judgements: an audit where it comes afterwards, and a grade."""
+
+from dataclasses import dataclass
+
+from policies.facts import TaskKind
+from router.accounts import Hold
+from router.afterwards import AUDIT, GRADE, Judgement, judgement
+from router.auditing import Auditor, Reviewed
+from router.grading import Grader
+from router.planning import Plan
+from router.request import ChatRequest
+from router.sampling import WHOLE, audit_percent
+from verifiers.checks.schema import ExtractionSchema
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUps:
+    """Makes judgements."""
+
+    auditor: Auditor
+    grader: Grader
+
+    def of_extraction(
+        self,
+        plan: Plan,
+        request: ChatRequest,
+        schema: ExtractionSchema,
+        reviewed: Reviewed,
+        hold: Hold,
+        *,
+        audit_follows: bool,
+    ) -> list[Judgement]:
+        """The audit of a stream that has gone out, and the grade, where they are due."""
+        found: list[Judgement] = []
+        attempt_id = reviewed.ran.attempt.attempt_id
+        rules, grading = plan.allow.audits, plan.allow.grading
+
+        async def audit() -> None:
+            await self.auditor.audit(plan, request, schema, reviewed.ran, reviewed.checked, hold)
+
+        async def grade() -> None:
+            await self.grader.grade(plan, request, schema, reviewed, hold)
+
+        if audit_follows and rules is not None:
+            propensity = audit_percent(rules, TaskKind.EXTRACTION) / WHOLE
+            found.append(judgement(hold, attempt_id, AUDIT, propensity, audit, simulated=plan.simulated))
+        if grading is not None and plan.grade:
+            propensity = grading.percent / WHOLE
+            found.append(judgement(hold, attempt_id, GRADE, propensity, grade, simulated=plan.simulated))
+        return found
