@@ -45,6 +45,8 @@ class Allow:
     """What answers when an audit does not settle it; may be empty."""
     grading: GradingRules | None = None
     retries: int = 0
+    criteria: str | None = None
+    """What generated text is judged by, where it is judged."""
 
 
 @dataclass(frozen=True, slots=True)

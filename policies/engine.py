@@ -47,6 +47,7 @@ def _allow(policy: TeamPolicy, plan: str, routes: tuple[str, ...], *rules: str) 
         audits=policy.audits if audited else None,
         escalation_routes=policy.plans.get("premium", ()) if audited else (),
         grading=policy.grading,
+        criteria=policy.audits.criteria if policy.audits is not None else None,
         retries=policy.retries,
         per_request_nano_usd=policy.limits.request_nano_usd,
         at_limit=policy.at_limit,

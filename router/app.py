@@ -25,6 +25,7 @@ from router.auditing import Auditor
 from router.cascade import Cascade
 from router.catalog import Catalog
 from router.checking import Checker
+from router.conversations import Conversations
 from router.counting import PromptCounter
 from router.endpoints.chat_completions import ChatCompletions
 from router.endpoints.health import health_router
@@ -33,6 +34,7 @@ from router.endpoints.requests import requests_router
 from router.endpoints.spending import GatewayPath, SpendingPaths, paths_of
 from router.errors import GatewayError, InvalidRequestError, MethodNotAllowedError, NotFoundError
 from router.followups import FollowUps
+from router.generation_auditing import GenerationAuditor
 from router.grading import Grader
 from router.guard import Guard
 from router.limits import policy_limits
@@ -150,8 +152,9 @@ def build(settings: Settings, *, clock: Clock = system_clock) -> Gateway:
         cascade=cascade,
         checker=checker,
         auditor=auditor,
-        followups=FollowUps(auditor, Grader(cascade)),
+        followups=FollowUps(auditor, Grader(cascade), GenerationAuditor(cascade)),
         afterwards=afterwards,
+        conversations=Conversations(clock),
         clock=clock,
         pepper=pepper,
     )
@@ -230,7 +233,9 @@ async def _http_error(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
     if status == 405:
         return _as_response(MethodNotAllowedError(f"{request.url.path} does not take {request.method}"))
-    return _as_response(NotFoundError(f"there is nothing at {request.url.path[:120]}; /docs lists the paths"))
+    return _as_response(
+        NotFoundError(f"there is nothing at {request.url.path[:120]}; GET /openapi.json lists the paths")
+    )
 
 
 async def _validation_error(_request: Request, error: Exception) -> Response:

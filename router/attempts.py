@@ -43,8 +43,11 @@ class Attempts:
         hold: Hold,
         head: AnswerHead | None = None,
         reply: Reply | None = None,
+        *,
+        keep_text: bool = False,
     ) -> Completion:
-        """Run a dispatched attempt and settle it. A streamed answer goes out through `reply`, but for its end."""
+        """Run a dispatched attempt and settle it. A streamed answer goes out through `reply`, but for its end.
+        `keep_text` is for generated text that somebody will judge."""
         planned = attempt.planned
         stopwatch = Stopwatch(self._clock)
         call = Call(request, planned.route, planned.max_tokens, attempt.attempt_id, plain_schema, stopwatch)
@@ -68,6 +71,9 @@ class Attempts:
             text = stream.received_text() if stream is not None else ""
             await self._settle_failed(call, attempt, hold, error, text, ttft_us)
             raise
+        if keep_text and completion.text is None:
+            text = stream.received_text() if stream is not None else generated_text(completion.body)
+            completion = replace(completion, text=text)
         return await self._settle_answered(call, attempt, hold, completion, stream, ttft_us)
 
     async def _forward(

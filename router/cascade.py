@@ -39,6 +39,8 @@ class Question:
 
     request: ChatRequest
     plain_schema: JsonObject | None
+    keep_text: bool = False
+    """Whether somebody will judge the text, so that it must be kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,13 @@ class Cascade:
                 attempt = hold.current if role is Role.ANSWER else await hold.dispatch(planned, role)
                 try:
                     completion = await self._attempts.run(
-                        attempt, request, question.plain_schema, hold, this_head, reply
+                        attempt,
+                        request,
+                        question.plain_schema,
+                        hold,
+                        this_head,
+                        reply,
+                        keep_text=question.keep_text,
                     )
                 except (UpstreamError, UnavailableError) as error:
                     if reply is not None and (reply.client_left or (request.stream and reply.started)):

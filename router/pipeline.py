@@ -24,6 +24,7 @@ from router.cascade import Cascade, Question, Ran
 from router.catalog import Catalog
 from router.checking import Checker, details_of
 from router.classification import classify, facts_of
+from router.conversations import Conversations
 from router.errors import ClientLeftError, GatewayError, InvalidRequestError, PolicyDeniedError
 from router.followups import FollowUps
 from router.heartbeats import heartbeats
@@ -67,6 +68,7 @@ class Pipeline:
     auditor: Auditor
     followups: FollowUps
     afterwards: Afterwards
+    conversations: Conversations
     clock: Clock
     pepper: bytes
 
@@ -85,6 +87,8 @@ class Pipeline:
         baseline = self._baseline(request, decision, at_us)
         allow = self.sampling.chosen(decision, task.kind)
         plan, reservation = await self.admission.admit(request, allow, caller, at_us)
+        conversation = f"{caller.team}\0{task.conversation}"
+        plan = self.conversations.led(plan, request, conversation)
         row = request_row(request, request_id, caller, task, plan, baseline, at_us)
         hold = await self.accounts.open(row, plan.attempts[0], reservation, caller)
         audit = AuditStatus.NOT_NEEDED if decision.audits is not None else None
@@ -96,6 +100,7 @@ class Pipeline:
             judgements = self._judgements(request, schema, plan, given, hold, reply)
             hold.note(judgement.chosen for judgement in judgements)
             await self._close(hold, given, reply, at_us, goes_on=bool(judgements))
+            self.conversations.keep(request, conversation, given.ran.head.route)
             await self._deliver(request, given, hold, details, reply)
         except BaseException as error:
             if not hold.closed:
@@ -118,7 +123,8 @@ class Pipeline:
         if schema is None:
             follows = bool(plan.audit)
             head = replace(head, audit=AuditStatus.FOLLOWS.value) if follows else head
-            ran = await self.cascade.answer(plan, Question(request, None), hold, head, reply)
+            question = Question(request, None, keep_text=follows or bool(plan.grade))
+            ran = await self.cascade.answer(plan, question, hold, head, reply)
             return _Given(ran, None, _status(ran), held_back=False)
         held_back = request.stream and rules is not None and rules.delivery is Delivery.VERIFY_THEN_STREAM
         follows = request.stream and rules is not None and not held_back and bool(plan.audit)
@@ -144,8 +150,10 @@ class Pipeline:
         reply: Reply,
     ) -> list[Judgement]:
         """What is to follow the answer; nothing if nobody waited for it."""
-        if reply.client_left or schema is None or given.reviewed is None:
+        if reply.client_left:
             return []
+        if schema is None or given.reviewed is None:
+            return self.followups.of_generation(plan, request, given.ran, hold)
         follows = given.audit is AuditStatus.FOLLOWS
         return self.followups.of_extraction(
             plan, request, schema, given.reviewed, hold, audit_follows=follows

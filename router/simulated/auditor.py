@@ -15,7 +15,21 @@ _CANNOT_TELL: JsonObject = {"verdict": "cannot_tell", "correction": None, "span_
 def is_audit(schema: JsonObject) -> bool:
     """Whether a request asks for verdicts."""
     properties = schema.get("properties")
-    return isinstance(properties, dict) and "verdicts" in properties
+    return isinstance(properties, dict) and not {"verdicts", "verdict"}.isdisjoint(properties)
+
+
+def is_about_text(schema: JsonObject) -> bool:
+    """Whether one verdict on generated text is asked for."""
+    properties = schema.get("properties")
+    return isinstance(properties, dict) and "verdict" in properties
+
+
+def verdict_on_text(knowledge: Knowledge, skill: Skill, question: str) -> JsonObject:
+    """Judge generated text: nobody knows what is right, so it is wrong at the rate of false positives."""
+    records = [line for line in question.splitlines() if line.startswith("{")]
+    if knowledge.chance("audit of text", *records) < skill.false_positives:
+        return {"verdict": "wrong", "reason": "incomplete"}
+    return {"verdict": "right", "reason": "meets_criteria"}
 
 
 def verdicts(knowledge: Knowledge, skill: Skill, question: str) -> JsonObject:

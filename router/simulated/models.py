@@ -7,7 +7,7 @@ import orjson
 
 from router.json_types import JsonObject
 from router.processes.counters import TokenCounter
-from router.simulated.auditor import is_audit, verdicts
+from router.simulated.auditor import is_about_text, is_audit, verdict_on_text, verdicts
 from router.simulated.bill import Used
 from router.simulated.knowledge import Knowledge
 from router.simulated.script import Known, Persona
@@ -51,7 +51,8 @@ class ScriptedModels:
             digest = hashlib.sha256(asked.text.encode()).hexdigest()
             return _pieces(f"This is the scripted answer {digest[:12]}; nobody thought about it.", SURE)
         if is_audit(asked.schema):
-            said = verdicts(self._knowledge, persona.skill, asked.text)
+            judge = verdict_on_text if is_about_text(asked.schema) else verdicts
+            said = judge(self._knowledge, persona.skill, asked.text)
             return _pieces(orjson.dumps(said).decode(), SURE)
         documents = self._knowledge.shown_in(asked.text)
         answers = [self._fields(persona, known) for known in documents]

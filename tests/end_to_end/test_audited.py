@@ -160,3 +160,40 @@ def test_wrong_values_are_corrected_and_the_ledger_equals_the_bill(
         ("grade.before", "wrong", DOCUMENTS // 3),
     ]
     assert gateway.rows("SELECT DISTINCT simulated FROM request") == [(1,)]
+
+
+def test_generated_text_is_audited_and_graded_after_it_went_out(
+    models: tuple[str, str], gateway: RunningGateway
+) -> None:
+    with openai.OpenAI(
+        base_url=f"{gateway.url}/v1", api_key=make_key(gateway.config), max_retries=0
+    ) as client:
+        for number in range(6):
+            raw = client.chat.completions.with_raw_response.create(
+                model="cheap+audit",
+                messages=[{"role": "user", "content": f"Say something about {number}."}],
+                stream=number % 2 == 1,
+            )
+            assert raw.headers["x-steelyard-audit"] == "follows"
+            parsed: Any = raw.parse()
+            if number % 2 == 1:
+                assert sum(bool(chunk.choices) for chunk in parsed) > 0
+            else:
+                assert "scripted answer" in (parsed.choices[0].message.content or "")
+    judged = "SELECT source, check_name, outcome, COUNT(*) FROM outcome WHERE check_name != 'sample' GROUP BY 1, 2, 3"
+    gateway.wait_for_rows("SELECT 1 FROM outcome WHERE check_name = 'grade.after'", 6)
+    assert gateway.rows(judged) == [
+        ("auditor", "audit", "right", 6),
+        ("shadow", "grade.after", "right", 6),
+        ("shadow", "grade.before", "right", 6),
+    ]
+    chosen = gateway.rows(
+        "SELECT code, propensity, COUNT(*) FROM outcome WHERE check_name = 'sample' GROUP BY 1, 2"
+    )
+    assert chosen == [("sample.audit.chosen", 1.0, 6), ("sample.grade.chosen", 1.0, 6)]
+    booked = gateway.rows(
+        "SELECT model, SUM(cost_nano_usd) FROM entry WHERE cost_nano_usd > 0 GROUP BY model"
+    )
+    assert sorted(booked) == sorted(bill(models[0]).items())
+    answers = gateway.rows("SELECT DISTINCT status, audit FROM answer")
+    assert answers == [("answered", "follows")]

@@ -27,8 +27,10 @@ from router.cascade import Cascade
 from router.catalog import Catalog, Route
 from router.checking import Checker
 from router.completion import Completion, CompletionStream
+from router.conversations import Conversations
 from router.counting import PromptCounter
 from router.followups import FollowUps
+from router.generation_auditing import GenerationAuditor
 from router.grading import Grader
 from router.json_types import JsonObject
 from router.pipeline import Pipeline
@@ -204,8 +206,9 @@ def running_spine(
         cascade=cascade,
         checker=checker,
         auditor=auditor,
-        followups=FollowUps(auditor, Grader(cascade)),
+        followups=FollowUps(auditor, Grader(cascade), GenerationAuditor(cascade)),
         afterwards=Afterwards(),
+        conversations=Conversations(system_clock),
         clock=system_clock,
         pepper=b"p" * 32,
     )
