@@ -7,6 +7,7 @@ import orjson
 from verifiers.answer import LEAVES_MAX, Answer, LeafValue, NotJsonError, read_answer
 from verifiers.captions import Captions
 from verifiers.checks.completeness import check_completeness
+from verifiers.checks.nature import check_nature
 from verifiers.checks.omission import CHECK as OMISSION
 from verifiers.checks.omission import check_omissions
 from verifiers.checks.rivals import check_rivals
@@ -76,6 +77,8 @@ def _field(
     label = schema.labels.get(_generic(leaf.path), NO_LABEL)
     supported = check_support(captions.document, leaf, label)
     findings = [*findings, supported.finding]
+    if (nature := check_nature(leaf, label)) is not None:
+        findings.append(nature)
     if supported.places and not label.is_chosen:
         rivals = check_rivals(captions, leaf, supported.places, label)
         completeness = check_completeness(captions.document, leaf, supported.places, label)
