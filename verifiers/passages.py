@@ -50,7 +50,7 @@ def passages(
     if not own:
         yield from _named(document, label, region)
     if label.kind in _TEXT_KINDS or not (own or values):
-        yield _head(document, region)
+        yield _head(region)
 
 
 def values_like(captions: Captions, label: Label, leaf: LeafValue | None, region: Placed) -> list[Captioned]:
@@ -139,7 +139,7 @@ def _named(document: Document, label: Label, region: Placed) -> list[Placed]:
     return [placed for placed in found if region.start <= placed.start < region.end][:LINES_MAX]
 
 
-def _head(document: Document, region: Placed) -> Placed:
+def _head(region: Placed) -> Placed:
     return Placed(region.start, max(min(region.start + HEAD_CHARS, region.end), region.start))
 
 

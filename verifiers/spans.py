@@ -30,7 +30,7 @@ class Span:
 
 def window(document: Document, placed: Placed) -> Placed:
     """The lines of a place, and those above and below while all is short; of a long line what is near."""
-    first, line_end = document.line_of(placed.start)
+    first, _ = document.line_of(placed.start)
     _, last = document.line_of(max(placed.end - 1, placed.start))
     if last - first > WINDOW_CHARS_MAX:
         return _within(document.text, placed, first, last)
