@@ -54,7 +54,9 @@ def read_verdicts(question: AuditQuestion, text: str) -> tuple[AuditorVerdict, .
         return value
     listed = value.get("verdicts")
     if value.keys() != {"verdicts"} or not isinstance(listed, list):
-        return Unusable("audit.not_verdicts", 'the auditor\'s answer is not an object with a list "verdicts" alone')
+        return Unusable(
+            "audit.not_verdicts", 'the auditor\'s answer is not an object with a list "verdicts" alone'
+        )
     asked = {field.id: field for field in question.fields}
     spans = {span.id for span in question.spans}
     found: dict[str, AuditorVerdict] = {}
@@ -86,11 +88,11 @@ def read_object(text: str, chars_max: int) -> dict[str, JsonValue] | Unusable:
     return value
 
 
-def _read(
-    item: JsonValue, asked: dict[str, AskedField], spans: Collection[str]
-) -> AuditorVerdict | Unusable:
+def _read(item: JsonValue, asked: dict[str, AskedField], spans: Collection[str]) -> AuditorVerdict | Unusable:
     if not isinstance(item, dict) or item.keys() != _KEYS:
-        return Unusable("audit.keys", "a verdict of the auditor lacks a key, or has one that nobody asked for")
+        return Unusable(
+            "audit.keys", "a verdict of the auditor lacks a key, or has one that nobody asked for"
+        )
     field, verdict, correction, span_id = (item[key] for key in ("field", "verdict", "correction", "span_id"))
     if not isinstance(field, str) or field not in asked:
         return Unusable("audit.unknown_field", "the auditor judged a field that it was not asked about")

@@ -211,9 +211,7 @@ def _span_record(span: Span) -> dict[str, str | bool]:
     return {"span": span.id, "text": span.text}
 
 
-def _left_out(
-    verdict: Verdict, doubtful: Collection[str] | None, asked: Collection[str]
-) -> tuple[str, ...]:
+def _left_out(verdict: Verdict, doubtful: Collection[str] | None, asked: Collection[str]) -> tuple[str, ...]:
     wanted = [
         said.field
         for said in verdict.fields

@@ -107,7 +107,9 @@ def _read(
         text = replaced(answer_text, [(field, found.raw)])
         if field.path not in _breaks_schema(schema, text):
             return Accepted(field.path, found.raw, span.id)
-        refusal = Refusal(field.path, "correction.schema", "the schema does not take the correction for its field")
+        refusal = Refusal(
+            field.path, "correction.schema", "the schema does not take the correction for its field"
+        )
     return refusal or Refusal(field.path, "correction.type", "the correction is not of the value's own type")
 
 
@@ -163,9 +165,7 @@ def _keep_whole(
         refused += [Refusal(path, code, reason) for path in sorted(broken)]
 
 
-def _in_broken_sums(
-    schema: ExtractionSchema, before: str, after: str, accepted: Iterable[str]
-) -> set[str]:
+def _in_broken_sums(schema: ExtractionSchema, before: str, after: str, accepted: Iterable[str]) -> set[str]:
     """The corrected fields of each sum that does not come out, or can no longer be added up."""
     if not schema.sums:
         return set()
