@@ -5,7 +5,9 @@
 The cheap model is scripted (wrong on a stated share of the fields, from a seed, with log-probabilities
 that know it a little); premium and auditor are scripted too (SIMULATED): they know gold, are right at
 stated rates, and bill the tokens really sent. The gateway, its checks, its questions to the auditor,
-its ledger and its money are the real ones. Predicted is the formula `c + s*a + x*p` over the tokens
+its ledger and its money are the real ones. What an audit does not settle escalates where a request
+holds one receipt; in a bundle it passes, marked, since one such field of dozens would have all of it
+answered anew. Predicted is the formula `c + s*a + x*p` over the tokens
 that the provider counted and the stated prices; measured is what the ledger holds.
 """
 
@@ -14,11 +16,10 @@ import asyncio
 import contextlib
 import json
 import sqlite3
-import subprocess
 import sys
 import tempfile
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -33,6 +34,7 @@ from router.commands.keys import open_keys
 from router.json_types import JsonObject
 from router.providers.pool import Pool
 from router.settings import load_settings
+from router.simulated.process import running_scripted
 from router.simulated.script import Persona, Rates, Script, Skill
 from verifiers.grading import grade
 
@@ -161,7 +163,7 @@ def _run(
     with tempfile.TemporaryDirectory(prefix="steelyard-bench-") as scratch:
         folder = Path(scratch)
         script = _script(folder, rows, wrong, premiums)
-        with _scripted(script) as address:
+        with running_scripted(script) as address:
             config, keys = _configure(folder, address, premiums, cases)
             with own_gateway(config) as url:
                 found = asyncio.run(_ask_all(url, keys, address, rows, cases))
@@ -193,26 +195,6 @@ def _script(folder: Path, rows: list[dict[str, object]], wrong: float, premiums:
     return Script(str(folder / "documents.jsonl"), tuple(personas), str(folder / "cache"), SEED)
 
 
-@contextlib.contextmanager
-def _scripted(script: Script) -> Iterator[str]:
-    child = subprocess.Popen(
-        [sys.executable, "-m", "router.simulated.server"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert child.stdin is not None
-    assert child.stdout is not None
-    try:
-        child.stdin.write(script.to_line())
-        child.stdin.flush()
-        yield json.loads(child.stdout.readline())["address"]
-    finally:
-        child.stdin.close()
-        child.wait(30)
-        child.stdout.close()
-
-
 def _configure(
     folder: Path, address: str, premiums: Sequence[Premium], cases: Sequence[Case]
 ) -> tuple[Path, dict[str, str]]:
@@ -229,7 +211,8 @@ def _configure(
         plans = f"  cheap: [cheap-model]\n  premium: [{case.premium.name}]\n"
         plan = case.plan
         if case.plan in MODES:
-            plans += f"  cheap+audit: {{audit: {MODES[case.plan]}}}\n"
+            unsettled = "escalate" if case.bundle == 1 else "pass"
+            plans += f"  cheap+audit: {{audit: {MODES[case.plan]}, when_unsettled: {unsettled}}}\n"
             plan = "cheap+audit"
         (folder / "policies" / f"{case.team}.yaml").write_text(
             f"team: {case.team}\nmodels: [cheap-model, {case.premium.name}]\nplans:\n{plans}"

@@ -114,7 +114,7 @@ def _advice(plans: Iterable[PlanCosts]) -> str:
             f"cheap costs {_usd(known[CHEAP].total)} an answer and premium {_usd(premium.total)}; no answer was "
             "audited, so what an audited plan would cost is not known"
         )
-    return "no premium answer was seen and no baseline is set, so there is nothing to compare with"
+    return "no premium answer was seen and no estimate of one is made, so there is nothing to compare with"
 
 
 def _of_audited(audited: PlanCosts) -> str:

@@ -20,6 +20,7 @@ from router.providers.local.build import EngineSettings
 from router.route_price import ListedPrice, StatedPrice
 from router.route_settings import read_routes
 
+PREMIUM_KEY = "OPENAI_API_KEY"
 CONFIG_NAME = "steelyard.yaml"
 KEYS = ("data", "server", "ledger", "policies", "providers", "routes")
 SERVER_KEYS = ("host", "port", "max_body_mb", "log_requests")
@@ -104,6 +105,11 @@ def ledger_path_of(config: Path) -> Path:
 def models_folder() -> Path:
     """Where weights are kept: `$STEELYARD_MODELS`, else the user's data folder."""
     return weights_folder(os.environ)
+
+
+def premium_key() -> str | None:
+    """The key of a premium provider in the environment, which the demo may ask for leave to use."""
+    return os.environ.get(PREMIUM_KEY) or None
 
 
 def client_defaults() -> tuple[str | None, str | None]:

@@ -45,10 +45,10 @@ def strings(value: JsonValue) -> Iterator[str]:
             yield from strings(part)
 
 
-def test_there_are_24_and_the_index_names_every_file_once() -> None:
+def test_there_are_27_and_the_index_names_every_file_once() -> None:
     files = sorted(path.name for path in DOCUMENTS.iterdir() if path.name != "index.jsonl")
     assert [name_of(line) for line in INDEX] == files
-    assert len(files) == 24
+    assert len(files) == 27
 
 
 @pytest.mark.parametrize("line", ANSWERED, ids=name_of)

@@ -147,13 +147,13 @@ def next_steps(checkout: Path, here: Path) -> list[str]:
 
 def _field(label: str, value: JsonValue, gold: JsonObject | None, *, right: bool) -> Text:
     mark = ("right  ", "green") if right else ("wrong  ", "red")
-    line = words(INDENT, mark, f"{label}  {_short(value)}")
+    line = words(INDENT, mark, f"{label}  {shown(value)}")
     if not right and gold is not None:
-        line.append_text(words(("   gold: " + _short(gold.get(label.strip())), "dim")))
+        line.append_text(words(("   gold: " + shown(gold.get(label.strip())), "dim")))
     return line
 
 
-def _short(value: JsonValue) -> str:
+def shown(value: JsonValue) -> str:
     """A value as one line that fits beside another."""
     if value is None:
         return "(nothing)"

@@ -38,7 +38,7 @@ def test_a_folder_that_is_named_wins_and_must_hold_an_index(tmp_path: Path) -> N
 def test_a_limit_counts_what_a_model_answers_and_keeps_every_refusal(limit: int | None) -> None:
     samples = read_index(EXAMPLES, limit)
     answerable = [sample.file for sample in samples if sample.answerable]
-    assert len(answerable) == min(22, 22 if limit is None else limit)
+    assert len(answerable) == min(25, 25 if limit is None else limit)
     assert [sample.file for sample in samples if not sample.answerable] == [
         "23_ledger_export.txt",
         "24_noise.bin",

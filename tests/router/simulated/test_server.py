@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.scripted import running_scripted, write_documents
+from support.scripted import write_documents
 from support.vocabularies import vocabulary
 
 from router.json_types import JsonObject
+from router.simulated.process import running_scripted
 from router.simulated.script import Persona, Rates, Script, Skill
 
 TEXT = "ACME Ltd\nTotal 12.50\n2026-11-01"
