@@ -6,6 +6,7 @@ import pytest
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let `make kills` ask for more."""
     parser.addoption("--kills", type=int, default=2, help="how often the gateway is killed under load")
+    parser.addoption("--requests", type=int, default=1_000, help="how many go over all plans, with faults")
     parser.addoption("--kill-seed", type=int, default=20261124, help="when it is killed")
 
 
