@@ -141,7 +141,15 @@ def test_on_a_full_disk_what_was_dispatched_keeps_its_row(tmp_path: Path) -> Non
 def fails_to_start(config: Path, *options: str) -> tuple[int, str]:
     """Try to start a gateway that cannot; return its exit code and what it said."""
     done = subprocess.run(
-        [sys.executable, "-m", "router.commands.main", "serve", "--config", str(config), *options],
+        [
+            sys.executable,
+            "-m",
+            "router.commands.main",
+            "serve",
+            "--config",
+            str(config),
+            *(options or ("--port", "0")),
+        ],
         capture_output=True,
         text=True,
         timeout=60,

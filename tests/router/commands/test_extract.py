@@ -101,8 +101,8 @@ def lines(out: bytes) -> list[dict[str, object]]:
 
 
 def test_lines_come_in_the_order_of_the_files_although_the_first_is_answered_last(place: Place) -> None:
-    names = ["slow", "b", "c", "d", "e", "f"]
-    files = [place.document(name, f"{'wait' if name == 'slow' else ''} Total {name}") for name in names]
+    names = ["1.10", "2.20", "3.30", "4.40", "5.50", "6.60"]
+    files = [place.document(name, f"{'wait' if name == names[0] else ''} Total {name}") for name in names]
     with running_gateway(place.config):
         child = start(*place.arguments("--team", "finance", *files))
         place.upstream.wait_for_charges(len(names) - 1)
