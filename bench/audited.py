@@ -18,6 +18,7 @@ import json
 import sqlite3
 import sys
 import tempfile
+import time
 import urllib.request
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -48,6 +49,17 @@ REASONING = (0, 3_000)
 MODES = {"audit_always": "always", "audit_by_risk": "by_risk"}
 SEED = 20_261_126
 PARALLEL = 4
+LOCAL = "local/smollm2"
+LOCAL_THREADS = 2
+LOCAL_USD_PER_HOUR = Fraction("0.02")
+LOCAL_ROUTE = f"""\
+  {LOCAL}:
+    engine: gguf
+    context_window: 4096
+    max_output_tokens: 400
+    threads: {LOCAL_THREADS}
+    price: {{cpu_usd_per_hour: "{float(LOCAL_USD_PER_HOUR)}"}}
+"""
 ITEM: JsonObject = {
     "type": "object",
     "properties": {name: {"type": "string", "maxLength": 200} for name in FIELDS},
@@ -86,7 +98,8 @@ class Premium:
 class Case:
     """One row of the table."""
 
-    wrong: float
+    cheap: str
+    """"local/smollm2", or "scripted-0.1": wrong on a tenth of the fields."""
     bundle: int
     premium: Premium
     plan: str
@@ -94,7 +107,12 @@ class Case:
     @property
     def team(self) -> str:
         """Its team: a plan and its models."""
-        return f"w{self.wrong}-b{self.bundle}-{self.premium.name}-{self.plan}"
+        return f"{self.cheap.replace('/', '-')}-b{self.bundle}-{self.premium.name}-{self.plan}"
+
+    @property
+    def cheap_model(self) -> str:
+        """What the configuration calls the cheap model."""
+        return LOCAL if self.cheap == LOCAL else "cheap-model"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +133,8 @@ class Measured:
     requests: int
     audited_share: float
     escalated_share: float
+    own_p95_ms: float | None
+    """Of an audited answer's time, what is neither its cheap call nor its audit nor its escalation."""
 
 
 def main() -> None:
@@ -127,13 +147,20 @@ def main() -> None:
     options.add_argument("--wrong", type=float, nargs="*", default=list(WRONG_SHARES))
     options.add_argument("--bundle", type=int, nargs="*", default=list(BUNDLES))
     options.add_argument("--ratio", type=int, nargs="*", default=list(RATIOS))
+    options.add_argument(
+        "--local", type=int, default=0, help="so many receipts with the model on this machine, too (3 s each)"
+    )
     options.add_argument("--json", type=Path)
     options.add_argument("--chart", type=Path)
     chosen = options.parse_args()
     rows = read_rows(chosen.data, 0, chosen.limit)
     measured: list[Measured] = []
     for wrong in chosen.wrong:
-        measured += _run(rows, wrong, chosen.bundle, chosen.ratio)
+        cheap = f"scripted-{wrong}"
+        measured += _run(rows, cheap, _cases(cheap, chosen.bundle, AUDITORS, chosen.ratio, REASONING), wrong)
+    if chosen.local:
+        cases = _cases(LOCAL, [1], AUDITORS[:1], [RATIOS[1]], REASONING)
+        measured += _run(rows[: chosen.local], LOCAL, cases, 0.0)
     rows_of_json: list[dict[str, object]] = [asdict(each) for each in measured]
     figures: dict[str, object] = {
         "machine": machine(),
@@ -148,23 +175,32 @@ def main() -> None:
         draw(rows_of_json, chosen.chart)
 
 
-def _run(
-    rows: list[dict[str, object]], wrong: float, bundles: Sequence[int], ratios: Sequence[int]
-) -> list[Measured]:
+def _cases(
+    cheap: str,
+    bundles: Sequence[int],
+    auditors: Sequence[tuple[float, float]],
+    ratios: Sequence[int],
+    reasoning: Sequence[int],
+) -> list[Case]:
+    """Every plan with every premium model, at every size of bundle."""
     premiums = [
-        Premium(*rates, ratio, reasoning) for rates in AUDITORS for ratio in ratios for reasoning in REASONING
+        Premium(*rates, ratio, tokens) for rates in auditors for ratio in ratios for tokens in reasoning
     ]
-    cases = [
-        Case(wrong, bundle, premium, plan)
+    return [
+        Case(cheap, bundle, premium, plan)
         for bundle in bundles
         for premium in premiums
         for plan in ("cheap", "premium", *MODES)
     ]
+
+
+def _run(rows: list[dict[str, object]], cheap: str, cases: list[Case], wrong: float) -> list[Measured]:
+    premiums = list(dict.fromkeys(case.premium for case in cases))
     with tempfile.TemporaryDirectory(prefix="steelyard-bench-") as scratch:
         folder = Path(scratch)
         script = _script(folder, rows, wrong, premiums)
         with running_scripted(script) as address:
-            config, keys = _configure(folder, address, premiums, cases)
+            config, keys = _configure(folder, address, cheap, premiums, cases)
             with own_gateway(config) as url:
                 found = asyncio.run(_ask_all(url, keys, address, rows, cases))
             ledger = folder / "steelyard-data" / "ledger.sqlite"
@@ -196,26 +232,26 @@ def _script(folder: Path, rows: list[dict[str, object]], wrong: float, premiums:
 
 
 def _configure(
-    folder: Path, address: str, premiums: Sequence[Premium], cases: Sequence[Case]
+    folder: Path, address: str, cheap: str, premiums: Sequence[Premium], cases: Sequence[Case]
 ) -> tuple[Path, dict[str, str]]:
     """A route for each model, a team for each case, a key for each team."""
     lines = [
         "server: {log_requests: false}\n",
         f'providers:\n  scripted: {{base_url: "{address}/v1"}}\nroutes:\n',
-        _route("cheap-model", CHEAP_RATES, "    logprobs: true\n"),
+        LOCAL_ROUTE if cheap == LOCAL else _route("cheap-model", CHEAP_RATES, "    logprobs: true\n"),
         *(_route(each.name, each.rates, "    premium: true\n") for each in premiums),
     ]
     (folder / "steelyard.yaml").write_text("".join(lines))
     (folder / "policies").mkdir()
     for case in cases:
-        plans = f"  cheap: [cheap-model]\n  premium: [{case.premium.name}]\n"
+        plans = f"  cheap: [{case.cheap_model}]\n  premium: [{case.premium.name}]\n"
         plan = case.plan
         if case.plan in MODES:
             unsettled = "escalate" if case.bundle == 1 else "pass"
             plans += f"  cheap+audit: {{audit: {MODES[case.plan]}, when_unsettled: {unsettled}}}\n"
             plan = "cheap+audit"
         (folder / "policies" / f"{case.team}.yaml").write_text(
-            f"team: {case.team}\nmodels: [cheap-model, {case.premium.name}]\nplans:\n{plans}"
+            f"team: {case.team}\nmodels: [{case.cheap_model}, {case.premium.name}]\nplans:\n{plans}"
             f"auto: {{extraction: {plan}}}\n"
         )
     store = open_keys(load_settings(folder / "steelyard.yaml"))
@@ -243,6 +279,8 @@ class _Asked:
     right: int
     fields: int
     requests: int
+    seconds: float
+    """By our own clock, one request after another where the model is local."""
     bill: dict[str, dict[str, int]]
 
 
@@ -253,19 +291,23 @@ async def _ask_all(
     async with contextlib.aclosing(Pool()) as pool:
         before = _bill(address)
         for number, case in enumerate(cases):
-            right, fields, requests = await _ask(GatewayClient(url, keys[case.team]), pool, rows, case.bundle)
-            after = _bill(address)
-            found[case.team] = _Asked(right, fields, requests, _difference(before, after))
+            begun = time.monotonic()
+            client = GatewayClient(url, keys[case.team])
+            right, fields, requests = await _ask(
+                client, pool, rows, case.bundle, 1 if case.cheap == LOCAL else PARALLEL
+            )
+            seconds, after = time.monotonic() - begun, _bill(address)
+            found[case.team] = _Asked(right, fields, requests, seconds, _difference(before, after))
             before = after
-            sys.stderr.write(f"\r{number + 1} of {len(cases)} cases with {case.wrong:.0%} wrong ")
+            sys.stderr.write(f"\r{number + 1} of {len(cases)} cases with {case.cheap} ")
     sys.stderr.write("\n")
     return found
 
 
 async def _ask(
-    client: GatewayClient, pool: Pool, rows: list[dict[str, object]], bundle: int
+    client: GatewayClient, pool: Pool, rows: list[dict[str, object]], bundle: int, parallel: int
 ) -> tuple[int, int, int]:
-    slots = asyncio.Semaphore(PARALLEL)
+    slots = asyncio.Semaphore(parallel)
 
     async def one(some: list[dict[str, object]]) -> list[bool]:
         async with slots:
@@ -330,16 +372,46 @@ def _figures(ledger: Path, cases: Sequence[Case], found: dict[str, _Asked]) -> l
     spent = dict(connection.execute("SELECT team, sum(cost_nano_usd) FROM entry GROUP BY team").fetchall())
     connection.close()
     premium = {(case.bundle, case.premium): spent[case.team] for case in cases if case.plan == "premium"}
+    alone = {case.premium: found[case.team] for case in cases if case.plan == "cheap"}
+    own = {case.team: latencies(ledger, case.team) for case in cases if case.plan in MODES}
     return [
-        _row(case, found[case.team], spent[case.team], premium[case.bundle, case.premium]) for case in cases
+        _row(
+            case,
+            found[case.team],
+            alone[case.premium],
+            spent[case.team],
+            premium[case.bundle, case.premium],
+            own.get(case.team),
+        )
+        for case in cases
     ]
 
 
-def _row(case: Case, asked: _Asked, cost: int, cost_of_premium: int) -> Measured:
+def latencies(ledger: Path, team: str) -> float | None:
+    """The 95th percentile, in ms, of an audited answer's time minus its attempts': what is our own."""
+    connection = sqlite3.connect(ledger)
+    found = connection.execute(
+        "SELECT a.latency_us - sum(e.latency_us) FROM answer a JOIN entry e ON e.request_id = a.request_id"
+        " JOIN request r ON r.request_id = a.request_id"
+        " WHERE r.team = ? AND e.state = 'SETTLED' GROUP BY a.request_id HAVING sum(e.role = 'audit') > 0 ORDER BY 1",
+        (team,),
+    ).fetchall()
+    connection.close()
+    return round(found[int(len(found) * 0.95)][0] / 1_000, 1) if found else None
+
+
+def _row(
+    case: Case,
+    asked: _Asked,
+    alone: _Asked,
+    cost: int,
+    cost_of_premium: int,
+    own_p95_ms: float | None,
+) -> Measured:
     audits = asked.bill.get(f"{case.premium.name} audit", {}).get("answers", 0)
     dear = asked.bill.get(f"{case.premium.name} answer", {}).get("answers", 0)
     return Measured(
-        cheap=f"scripted-{case.wrong}",
+        cheap=case.cheap,
         bundle=case.bundle,
         tpr=case.premium.tpr,
         fpr=case.premium.fpr,
@@ -348,16 +420,18 @@ def _row(case: Case, asked: _Asked, cost: int, cost_of_premium: int) -> Measured
         plan=case.plan,
         accuracy=round(asked.right / asked.fields, 4),
         cost_nano_usd=cost,
-        predicted_nano_usd=round(_predicted(case, asked)),
+        predicted_nano_usd=round(_predicted(case, asked, alone)),
         cost_of_premium_nano_usd=cost_of_premium,
         requests=asked.requests,
         audited_share=round(audits / asked.requests, 4),
         escalated_share=round(dear / asked.requests, 4) if case.plan in MODES else 0.0,
+        own_p95_ms=own_p95_ms,
     )
 
 
-def _predicted(case: Case, asked: _Asked) -> Fraction:
-    """`n * (c + s*a + x*p)`: the mean tokens of each kind of call at the stated prices, and the shares."""
+def _predicted(case: Case, asked: _Asked, alone: _Asked) -> Fraction:
+    """`n * (c + s*a + x*p)`: the mean tokens of each kind of call at the stated prices, and the shares. What
+    the local model costs is its time when it ran `alone`, by our own clock."""
     requests = asked.requests
 
     def each(model: str, purpose: str, rates: Rates) -> tuple[Fraction, Fraction]:
@@ -370,6 +444,9 @@ def _predicted(case: Case, asked: _Asked) -> Fraction:
         return Fraction(price, 1_000_000 * calls), Fraction(calls, requests)
 
     c, of_cheap = each("cheap-model", "answer", CHEAP_RATES)
+    if case.cheap == LOCAL and case.plan != "premium":
+        of_cheap, hours = Fraction(1), Fraction(alone.seconds) / 3_600 / alone.requests
+        c = hours * LOCAL_THREADS * LOCAL_USD_PER_HOUR * 1_000_000_000
     a, s = each(case.premium.name, "audit", case.premium.rates)
     p, x = each(case.premium.name, "answer", case.premium.rates)
     return requests * (of_cheap * c + s * a + x * p)

@@ -24,8 +24,11 @@ class Knowledge:
         return [known for at, known in sorted(found, key=lambda each: each[0]) if at >= 0]
 
     def holding(self, excerpts: Sequence[str]) -> list[Known]:
-        """The documents in which all `excerpts` stand."""
-        return [known for known in self._documents if all(each in known.text for each in excerpts)]
+        """The documents in which most of `excerpts` stand: of a bundle, a value may be shown where it is another
+        document's, too."""
+        counted = [(sum(each in known.text for each in excerpts), known) for known in self._documents]
+        most = max((count for count, _ in counted), default=0)
+        return [known for count, known in counted if count == most > 0]
 
     def answers(self, persona: Persona, known: Known) -> JsonObject:
         """What `persona` answers about a document."""
