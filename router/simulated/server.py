@@ -13,6 +13,7 @@ from pathlib import Path
 
 import orjson
 import uvicorn
+import uvloop
 
 from router.asgi import Receive, Scope, Send, read_body, send_bytes
 from router.json_types import JsonObject
@@ -99,7 +100,7 @@ def main() -> int:
     """Run the server; 1 with one sentence on stderr if it cannot."""
     try:
         script = Script.from_line(sys.stdin.readline())
-        asyncio.run(serve(script))
+        uvloop.run(serve(script))  # asyncio leaves Nagle's delay on a socket that it did not make
     except (ScriptError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
