@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
+from ledger.ids import RequestId
 from ledger.rows import OutcomeRow, OutcomeSource
 from router.accounts import Hold
 from router.errors import GatewayError
@@ -31,7 +32,9 @@ class Judgement:
 class Afterwards:
     """A bounded queue of judgements, and the few that run at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, on_failure: Callable[[RequestId, BaseException], None]) -> None:
+        """`on_failure` hears of what should not happen, of which request."""
+        self._on_failure = on_failure
         self._running: set[asyncio.Task[None]] = set()
         self._bytes = 0
         self._slots = asyncio.Semaphore(PARALLEL)
@@ -53,6 +56,8 @@ class Afterwards:
                 while judgements:
                     await _judge(hold, judgements[0])
                     judgements.pop(0)
+        except Exception as error:  # noqa: BLE001  the boundary of a task: recorded, and the rest is lost
+            self._on_failure(hold.request_id, error)
         finally:
             self._bytes -= size
             hold.note(judgement.lost for judgement in judgements)

@@ -5,6 +5,7 @@ costs 70-100 microseconds a request).
 """
 
 import asyncio
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import IO
@@ -141,7 +142,12 @@ def build(settings: Settings, *, clock: Clock = system_clock) -> Gateway:
     token_counter = TokenCounter(settings.data_dir / "tokenizers")
     counter = PromptCounter(token_counter, engines)
     accounts = Accounts(ledger, clock)
-    cascade, checker, afterwards = Cascade(Attempts(providers, counter, clock)), Checker(Gate()), Afterwards()
+
+    def failed(request_id: str, error: BaseException) -> None:
+        telemetry.failure(request_id, error, traceback.extract_tb(error.__traceback__))
+
+    cascade, checker = Cascade(Attempts(providers, counter, clock)), Checker(Gate())
+    afterwards = Afterwards(failed)
     auditor = Auditor(cascade, checker)
     pipeline = Pipeline(
         catalog=catalog,

@@ -101,13 +101,15 @@ class Pipeline:
             hold.note(judgement.chosen for judgement in judgements)
             await self._close(hold, given, reply, at_us, goes_on=bool(judgements))
             self.conversations.keep(request, conversation, given.ran.head.route)
-            await self._deliver(request, given, hold, details, reply)
+            try:
+                await self._deliver(request, given, hold, details, reply)
+            finally:
+                if judgements:
+                    self.afterwards.submit(hold, task.document_bytes, judgements)
         except BaseException as error:
             if not hold.closed:
                 self._close_failed(hold, row, given, error, reply)
             raise
-        if judgements:
-            self.afterwards.submit(hold, task.document_bytes, judgements)
 
     async def _give(
         self,

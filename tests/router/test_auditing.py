@@ -10,8 +10,17 @@ import pytest
 from support.routes import CHEAP, DEAR, chat
 from support.spine import USED, RecordedReply, ScriptedProvider, Step, policy, running_spine
 
-from policies.audits import AuditMode, AuditRules, Delivery, WhenUnaudited, WhenUnsettled, WhenWrong
+from policies.audits import (
+    AuditMode,
+    AuditRules,
+    Delivery,
+    GradingRules,
+    WhenUnaudited,
+    WhenUnsettled,
+    WhenWrong,
+)
 from policies.rules import TeamPolicy
+from router import afterwards as afterwards_module
 from router.call import Call
 from router.completion import Completion
 from router.errors import InvalidRequestError, UnauditedError, UpstreamError
@@ -270,3 +279,58 @@ async def test_the_auditor_sees_excerpts_and_never_the_whole_document(tmp_path: 
     assert len(question.messages[1].text) < 3_000
     assert question.messages[0].text.startswith("You audit values")
     assert provider.calls[1].route.name == DEAR.name
+
+
+class FailingReply(RecordedReply):
+    """A caller whose connection breaks as the answer is written."""
+
+    async def whole(self, *_args: object, **_more: object) -> None:
+        """Break."""
+        raise ConnectionError
+
+
+async def test_what_follows_an_answer_follows_although_nobody_could_read_it(tmp_path: Path) -> None:
+    rules = replace(audited(), grading=GradingRules(100.0, (DEAR.name,)))
+    provider = ScriptedProvider(completion(RIGHT), verdict("right"))
+    with running_spine(tmp_path, provider, rules=rules) as spine:
+        with pytest.raises(ConnectionError):
+            await spine.answer(extraction(), FailingReply())
+        await spine.pipeline.afterwards.close()
+        assert spine.held_nano_usd == 0
+    assert query(
+        spine.path, "SELECT DISTINCT check_name, outcome FROM outcome WHERE source = 'shadow' AND field = ''"
+    ) == [
+        ("sample", "abstained"),
+        ("grade.after", "right"),
+        ("grade.before", "right"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "step", [DOWN, replace(completion(RIGHT), text="nonsense")], ids=["the grader is down", "nonsense"]
+)
+async def test_a_grade_that_could_not_be_had_is_a_row_that_says_so(tmp_path: Path, step: Step) -> None:
+    rules = replace(audited(), grading=GradingRules(100.0, (DEAR.name,)))
+    with running_spine(tmp_path, ScriptedProvider(completion(RIGHT), step), rules=rules) as spine:
+        await spine.answer(extraction())
+        await spine.pipeline.afterwards.close()
+        assert spine.held_nano_usd == 0
+    told = query(
+        spine.path, "SELECT code FROM outcome WHERE source = 'shadow' AND outcome = 'abstained' ORDER BY seq"
+    )
+    assert told[0] == ("sample.grade.chosen",)
+    assert told[1] in [("sample.grade.lost",), ("audit.not_json",)]
+
+
+async def test_what_has_no_room_to_wait_is_not_judged_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(afterwards_module, "WAITING_MAX", 0)
+    rules = replace(audited(), grading=GradingRules(100.0, (DEAR.name,)))
+    provider = ScriptedProvider(completion(RIGHT))
+    with running_spine(tmp_path, provider, rules=rules) as spine:
+        await spine.answer(extraction())
+        assert spine.held_nano_usd == 0
+    assert len(provider.calls) == 1
+    told = query(spine.path, "SELECT code FROM outcome WHERE check_name = 'sample' ORDER BY seq")
+    assert told == [("sample.grade.chosen",), ("sample.grade.lost",)]

@@ -207,7 +207,7 @@ def running_spine(
         checker=checker,
         auditor=auditor,
         followups=FollowUps(auditor, Grader(cascade), GenerationAuditor(cascade)),
-        afterwards=Afterwards(),
+        afterwards=Afterwards(_raise),
         conversations=Conversations(system_clock),
         clock=system_clock,
         pepper=b"p" * 32,
@@ -216,6 +216,10 @@ def running_spine(
         yield Spine(pipeline, ledger, Caller("key_1", "finance", rules, scopes), folder / "ledger.sqlite")
     finally:
         ledger.close()
+
+
+def _raise(_request_id: RequestId, error: BaseException) -> None:
+    raise error
 
 
 def _limit(ledger: Ledger, amount_nano_usd: int) -> None:
