@@ -15,6 +15,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
+from ledger.changes import GATEWAY, record_states
 from ledger.clock import Clock, system_clock
 from ledger.ledger import Ledger, read_only_engine
 from router.accounts import Accounts
@@ -55,7 +56,7 @@ from router.providers.pool import Pool
 from router.sampling import Sampling
 from router.settings import Settings
 from router.state.keys import KeyStore
-from router.state.pepper import load_pepper
+from router.state.office import StatePlace, place_of
 from router.telemetry import Telemetry
 from router.wire.json_error import error_body
 from verifiers.gate import Gate
@@ -117,8 +118,9 @@ def build(settings: Settings, *, clock: Clock = system_clock) -> Gateway:
     """Build the gateway. Must be called in a running event loop; raises the errors of its parts."""
     loop = asyncio.get_running_loop()
     telemetry = Telemetry(clock, requests=settings.log_requests)
-    pepper = load_pepper(settings.data_dir / "pepper", settings.pepper)
-    keys = KeyStore(settings.data_dir / "state.sqlite", pepper, clock)
+    place = place_of(settings, clock)
+    pepper = place.peppers().current.secret
+    keys = KeyStore(place.path, place.peppers, clock)
 
     def notify(callbacks: Sequence[Callable[[], None]]) -> None:
         loop.call_soon_threadsafe(_run_all, callbacks)
@@ -131,6 +133,7 @@ def build(settings: Settings, *, clock: Clock = system_clock) -> Gateway:
         telemetry.event("recovered", attempts_posted_at_their_bound=len(ledger.recovered))
     ledger.ensure_prices(missing_prices(settings, ledger.prices, clock()))
     ledger.budgets.set_policy_limits(policy_limits(settings.policies))
+    _take_stock(settings, place)
 
     pool = Pool()
     catalog = Catalog(settings.routes)
@@ -188,6 +191,18 @@ def _hosted(provider: ProviderSettings, pool: Pool, clock: Clock) -> Provider:
             return OpenAICompatible(provider.name, provider.base_url, provider.api_key, pool)
         case ProviderKind.ANTHROPIC:
             return Anthropic(provider.name, provider.base_url, provider.api_key, pool, clock)
+
+
+def _take_stock(settings: Settings, place: StatePlace) -> None:
+    """Bring into the ledger what a crash left on its way there, and which policies are in force."""
+    with place.opened(GATEWAY) as office:
+        office.file.deliver()
+        office.directory.ensure_teams(tuple(settings.policies.teams))
+    states = {
+        policy.team: {"file": policy.file, "sha256": policy.policy_hash}
+        for policy in settings.policies.teams.values()
+    }
+    record_states(settings.ledger_path, "policy", states, by=GATEWAY, at_us=place.clock())
 
 
 def _run_all(callbacks: Sequence[Callable[[], None]]) -> None:

@@ -15,3 +15,7 @@ class Caller:
     policy: TeamPolicy
     scopes: tuple[Scope, ...]
     """Whose budgets a request of this key draws on."""
+    project: str | None = None
+    environment: str | None = None
+    models: frozenset[str] | None = None
+    """The only models that the key may use; None for all that its team may."""

@@ -6,6 +6,7 @@ GatewayError
 |-- AuthenticationError        401  no key, or one that is unknown or revoked
 |-- BudgetExceededError        402  not 429: official clients retry a 429
 |-- PolicyDeniedError          403  a rule closed every route
+|-- ForbiddenError             403  the key's role or scope does not reach this
 |-- NotFoundError              404  no such path, model or request
 |-- MethodNotAllowedError      405  the path exists, the method does not
 |-- BodyTooLargeError          413  more bytes than the gateway reads
@@ -85,6 +86,14 @@ class PolicyDeniedError(GatewayError):
     status = 403
     type = "policy_error"
     code = "policy_denied"
+
+
+class ForbiddenError(GatewayError):
+    """The key is known, but its role or its scope does not reach this."""
+
+    status = 403
+    type = "permission_error"
+    code = "forbidden"
 
 
 class NotFoundError(GatewayError):

@@ -5,9 +5,9 @@ It reads nothing but the path and two headers, so that no body is read for a str
 """
 
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
-from ledger.budgets import Scope, ScopeKind
+from ledger.budgets import Scope, ScopeKind, project_id
 from ledger.clock import Clock
 from ledger.ids import RequestId, new_request_id
 from ledger.ledger import Ledger
@@ -17,12 +17,15 @@ from router.admission import refusal
 from router.asgi import App, Message, Receive, Send, send_error
 from router.asgi import Scope as AsgiScope
 from router.caller import Caller
-from router.errors import AuthenticationError, GatewayError, InternalError, PolicyDeniedError
+from router.errors import AuthenticationError, ForbiddenError, GatewayError, InternalError, PolicyDeniedError
 from router.state.keys import KeyStore, StoredKey
+from router.state.rights import allows_path
 from router.telemetry import Telemetry
 
 OPEN_PATHS = frozenset({"/healthz", "/readyz"})
 """The only paths that need no key."""
+ADMIN_PREFIX = "/v1/steelyard/admin/"
+"""Beneath it a key's role counts, and not its team's policy."""
 
 
 class Guard:
@@ -62,13 +65,20 @@ class Guard:
         request_id = new_request_id(at_us)
         watched = _Watched(send, request_id)
         scope["steelyard.request_id"] = request_id
-        caller: Caller | None = None
+        path = scope["path"]
+        key: StoredKey | None = None
         try:
-            if scope["path"] not in OPEN_PATHS:
-                caller = self._caller(scope)
-                scope["steelyard.caller"] = caller
-                if self._spends(scope["path"]):
-                    self._refuse_empty_budget(caller, at_us)
+            if path not in OPEN_PATHS:
+                key = self._key(scope)
+                if key.rights.paths is not None:
+                    _refuse_out_of_scope(path, key.rights.paths)
+                if path.startswith(ADMIN_PREFIX):
+                    scope["steelyard.key"] = key
+                elif key.team is not None or path.startswith("/v1/"):
+                    caller = self._callers.get(key.key_id) or self._new_caller(key)
+                    scope["steelyard.caller"] = caller
+                    if self._spends(path):
+                        self._refuse_empty_budget(caller, at_us)
             await self._inner(scope, receive, watched.send)
         except GatewayError as error:
             await watched.fail(error)
@@ -79,14 +89,14 @@ class Guard:
             self._telemetry.request(
                 request_id=request_id,
                 method=scope["method"],
-                path=scope["path"],
+                path=path,
                 status=watched.status,
-                team=caller.team if caller is not None else None,
-                key_id=caller.key_id if caller is not None else None,
+                team=key.team if key is not None else None,
+                key_id=key.key_id if key is not None else None,
                 duration_us=self._clock() - at_us,
             )
 
-    def _caller(self, scope: AsgiScope) -> Caller:
+    def _key(self, scope: AsgiScope) -> StoredKey:
         presented = _presented_key(scope)
         if presented is None:
             raise AuthenticationError(
@@ -99,18 +109,29 @@ class Guard:
             self._on_state_change()
         if stored is None:
             raise AuthenticationError(
-                "the key is unknown or revoked; ask whoever runs this gateway for another"
+                "the key is unknown, revoked or expired; ask whoever runs this gateway for another"
             )
-        return self._callers.get(stored.key_id) or self._new_caller(stored)
+        return stored
 
     def _new_caller(self, stored: StoredKey) -> Caller:
-        policy = self._policies.get(stored.team)
+        team, rights = stored.team, stored.rights
+        if team is None:
+            raise ForbiddenError(
+                "this key belongs to no team: it administers and cannot spend. Make a key of a team, with: "
+                "steelyard keys create --team TEAM"
+            )
+        policy = self._policies.get(team)
         if policy is None:
             raise PolicyDeniedError(
-                f"team '{stored.team}' has no policy file, so nothing is allowed; add one to the policies folder"
+                f"team '{team}' has no policy file, so nothing is allowed; add one to the policies folder"
             )
-        scopes = (Scope(ScopeKind.TEAM, stored.team), Scope(ScopeKind.KEY, stored.key_id))
-        caller = Caller(stored.key_id, stored.team, policy, scopes)
+        scopes = [Scope(ScopeKind.TEAM, team), Scope(ScopeKind.KEY, stored.key_id)]
+        if rights.project is not None:
+            scopes.append(Scope(ScopeKind.PROJECT, project_id(team, rights.project)))
+        models = frozenset(rights.models) if rights.models is not None else None
+        caller = Caller(
+            stored.key_id, team, policy, tuple(scopes), rights.project, rights.environment, models
+        )
         self._callers[stored.key_id] = caller
         return caller
 
@@ -143,6 +164,15 @@ class _Watched:
         if self.status:
             raise error
         await send_error(self.send, error)
+
+
+def _refuse_out_of_scope(path: str, paths: Sequence[str]) -> None:
+    if not allows_path(paths, path):
+        raise ForbiddenError(
+            f"this key may not be used at {path[:120]}, only at {', '.join(paths)[:300]}; "
+            "use another key, or make one whose paths hold this",
+            code="key_scope",
+        )
 
 
 def _presented_key(scope: AsgiScope) -> str | None:

@@ -29,6 +29,7 @@ from router.errors import ClientLeftError, GatewayError, InvalidRequestError, Po
 from router.followups import FollowUps
 from router.heartbeats import heartbeats
 from router.json_types import JsonObject
+from router.key_scope import within_scope
 from router.planning import Plan
 from router.reply import AnswerHead, Reply
 from router.request import ChatRequest
@@ -84,6 +85,8 @@ class Pipeline:
         if isinstance(decision, Deny):
             raise PolicyDeniedError(f"{decision.reason} (rules: {', '.join(decision.rule_ids)})")
         _refuse_what_cannot_be_audited(request, decision)
+        if caller.models is not None:
+            decision = within_scope(decision, caller.models)
         baseline = self._baseline(request, decision, at_us)
         allow = self.sampling.chosen(decision, task.kind)
         plan, reservation = await self.admission.admit(request, allow, caller, at_us)

@@ -60,6 +60,8 @@ def request_row(
         policy_hash=plan.allow.policy_hash,
         rule_ids=",".join(plan.allow.rule_ids),
         simulated=plan.simulated,
+        project=caller.project,
+        environment=caller.environment,
     )
 
 

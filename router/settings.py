@@ -47,6 +47,7 @@ class Settings:
     """One a route, in their order."""
     policies: Policies
     pepper: str | None
+    pepper_previous: str | None
 
     def __repr__(self) -> str:
         return f"Settings({str(self.data_dir)!r})"  # a secret must not reach a log by way of a repr
@@ -94,6 +95,7 @@ def load_settings(path: Path, *, host: str | None = None, port: int | None = Non
         prices=read.prices,
         policies=load_policies(rules, models),
         pepper=os.environ.get("STEELYARD_PEPPER"),
+        pepper_previous=os.environ.get("STEELYARD_PEPPER_PREVIOUS"),
     )
 
 

@@ -1,6 +1,5 @@
 """`steelyard keys`: make, list and revoke keys, beside a running gateway or without one."""
 
-import getpass
 from contextlib import closing
 from pathlib import Path
 from typing import Annotated
@@ -9,17 +8,17 @@ import typer
 from rich.table import Table
 
 from ledger.budgets import Scope, ScopeKind, Window
-from ledger.changes import Actor, ActorKind
 from ledger.clock import system_clock, to_datetime
 from ledger.ledger import set_limit
 from ledger.money import parse_usd
 from router.commands.exit_codes import errors_as_sentences
 from router.commands.ledger_file import refusal
+from router.commands.state_file import machine_user
 from router.commands.tables import print_whole, stdout_console, words
 from router.errors import InvalidRequestError
 from router.settings import CONFIG_NAME, Settings, load_settings
-from router.state.keys import KeyStore
-from router.state.pepper import load_pepper
+from router.state.office import place_of
+from router.state.register import KeyRegister
 
 app = typer.Typer(no_args_is_help=True, help="Keys, which belong to teams.")
 Config = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.")]
@@ -56,7 +55,7 @@ def create(
                     window,
                     amount,
                     at_us=system_clock(),
-                    by=Actor(ActorKind.MACHINE, getpass.getuser()),
+                    by=machine_user(),
                     reason="set when the key was made",
                     team=team,
                 )
@@ -80,7 +79,7 @@ def list_keys(config: Config = Path(CONFIG_NAME)) -> None:
         for key in found:
             revoked = _minute(key.revoked_at_us) if key.revoked_at_us is not None else ""
             made = _minute(key.created_at_us)
-            table.add_row(key.key_id, *map(words, (key.team, key.name, key.hint)), made, revoked)
+            table.add_row(key.key_id, *map(words, (key.team or "", key.name, key.hint)), made, revoked)
         print_whole(stdout_console(), table)
 
 
@@ -100,10 +99,9 @@ def revoke(
         typer.echo(f"{key_id} is revoked")
 
 
-def open_keys(settings: Settings) -> KeyStore:
-    """The keys of a configuration."""
-    pepper = load_pepper(settings.data_dir / "pepper", settings.pepper)
-    return KeyStore(settings.data_dir / "state.sqlite", pepper, system_clock)
+def open_keys(settings: Settings) -> KeyRegister:
+    """The keys of a configuration, to be closed by the caller."""
+    return place_of(settings, system_clock).open(machine_user()).register
 
 
 def _minute(at_us: int) -> str:

@@ -42,6 +42,9 @@ def models_router(catalog: Catalog, started_at_us: int) -> APIRouter:
 
 
 def _allowed(caller: Caller, name: str) -> bool:
+    decisions = (decide(caller.policy, Facts(caller.team, name, kind, "")) for kind in TaskKind)
     return any(
-        isinstance(decide(caller.policy, Facts(caller.team, name, kind, "")), Allow) for kind in TaskKind
+        isinstance(decision, Allow)
+        and (caller.models is None or not caller.models.isdisjoint(decision.routes))
+        for decision in decisions
     )
