@@ -1,4 +1,5 @@
-"""JSON as Python holds it."""
+"""JSON as Python holds it: the verifiers' types, whose findings go out through here as they are."""
 
-JsonValue = None | bool | int | float | str | list["JsonValue"] | dict[str, "JsonValue"]
-JsonObject = dict[str, JsonValue]
+from verifiers.json_types import JsonObject, JsonValue
+
+__all__ = ["JsonObject", "JsonValue"]
