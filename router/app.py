@@ -255,7 +255,10 @@ async def _http_error(request: Request, error: Exception) -> Response:
     if status == 405:
         return _as_response(MethodNotAllowedError(f"{request.url.path} does not take {request.method}"))
     return _as_response(
-        NotFoundError(f"there is nothing at {request.url.path[:120]}; GET /openapi.json lists the paths")
+        NotFoundError(
+            f"there is nothing at {request.url.path[:120]}; with your key, GET /openapi.json lists what there is "
+            "besides POST /v1/chat/completions"
+        )
     )
 
 

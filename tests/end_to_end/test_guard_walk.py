@@ -3,6 +3,7 @@
 import asyncio
 import re
 from pathlib import Path
+from typing import cast
 
 import pytest
 from support.gateway import config_text, make_key, running_gateway, write_config
@@ -111,3 +112,15 @@ def test_a_key_works_as_a_bearer_and_as_an_api_key(config: Path) -> None:
     with running_upstream(), running_gateway(config) as gateway:
         assert gateway.request("GET", "/v1/models", headers={"x-api-key": key}).status == 200
         assert gateway.request("GET", "/v1/models", headers={"authorization": f"bearer {key}"}).status == 200
+
+
+def test_whoever_asks_for_nothing_is_told_where_the_paths_are_and_finds_them_there(config: Path) -> None:
+    key = make_key(config)
+    with running_gateway(config) as gateway:
+        lost = gateway.request("GET", "/no/such/path", key=key)
+        told = gateway.request("GET", "/openapi.json", key=key)
+    assert lost.status == 404
+    assert "with your key, GET /openapi.json lists" in str(lost.error["message"])
+    assert {each.path for each in every_path(config) if each.path.startswith("/v1/steelyard/")} <= set(
+        cast("dict[str, object]", told.json["paths"])
+    )
