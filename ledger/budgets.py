@@ -201,6 +201,15 @@ class Budgets:
                 return Shortfall(limit, cell.spent, cell.held, 1, self._end_of(limit.window, at_us))
         return None
 
+    def limits_of(self, scope: Scope) -> tuple[Limit, ...]:
+        """All limits of one scope."""
+        return self._by_scope.get(scope, ())
+
+    def spent(self, scope: Scope, window: Window, at_us: int) -> int:
+        """Nano-USD that one scope spent in the day or month that holds `at_us`."""
+        cell = self._cells.get((scope, window, self._start_of(window, at_us)))
+        return cell.spent if cell is not None else 0
+
     def _index(self) -> None:
         found: dict[Scope, list[Limit]] = {}
         for limit in (*self._policy_limits, *self._ledger_limits):

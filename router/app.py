@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import IO
 
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
@@ -29,6 +29,9 @@ from router.catalog import Catalog
 from router.checking import Checker
 from router.conversations import Conversations
 from router.counting import PromptCounter
+from router.endpoints.admin.access import asker_of, refuse_undeclared
+from router.endpoints.admin.desk import Desk
+from router.endpoints.admin.routes import admin_routers
 from router.endpoints.chat_completions import ChatCompletions
 from router.endpoints.health import health_router
 from router.endpoints.models import models_router
@@ -169,6 +172,7 @@ def build(settings: Settings, *, clock: Clock = system_clock) -> Gateway:
     )
     hot: dict[str, App] = {"/v1/chat/completions": ChatCompletions(pipeline, settings.body_bytes_max)}
     cold = _cold_face(settings, catalog, accounts, engines, clock)
+    _add_admin_face(cold, Desk(place, keys, ledger, read_only_engine(ledger.path), clock))
     paths = (*(GatewayPath("POST", path, spends=True) for path in hot), *paths_of(cold))
     guard = Guard(
         _Faces(hot, cold),
@@ -237,6 +241,12 @@ def _cold_face(
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _validation_error)
     return app
+
+
+def _add_admin_face(app: FastAPI, desk: Desk) -> None:
+    for router in admin_routers(desk):
+        app.include_router(router, dependencies=[Depends(asker_of)])
+    refuse_undeclared(app)
 
 
 def _as_response(error: GatewayError) -> Response:

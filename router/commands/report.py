@@ -23,9 +23,9 @@ from router.commands.config_option import ledger_path_of
 from router.commands.exit_codes import errors_as_sentences
 from router.commands.ledger_file import reading, refusal
 from router.commands.plan_cost_tables import print_plan_costs
-from router.commands.report_formats import report_json, write_csv
 from router.commands.report_tables import period, print_report
 from router.commands.tables import stdout_console
+from router.report_formats import report_json, write_csv
 
 EPILOG = (
     "Example: steelyard report --team finance --from 2026-11-01 --to 2026-11-30 --by model,day --format csv"

@@ -1,32 +1,19 @@
 """Every path of both faces, with no key, a revoked key and an empty budget."""
 
-import asyncio
 import re
 from pathlib import Path
 from typing import cast
 
 import pytest
 from support.gateway import config_text, make_key, running_gateway, write_config
+from support.gateway_paths import every_path
 from support.upstream import running_upstream
 
-from router.app import build
 from router.commands.keys import open_keys
-from router.endpoints.spending import GatewayPath
 from router.guard import OPEN_PATHS
 from router.settings import load_settings
 
 EMPTY = 'team: poor\nmodels: ["*"]\nplans: {cheap: [fake-model]}\nauto: {generation: cheap}\nlimits: {month_usd: "0"}\n'
-
-
-def every_path(config: Path) -> tuple[GatewayPath, ...]:
-    """All paths of a gateway."""
-
-    async def paths() -> tuple[GatewayPath, ...]:
-        gateway = build(load_settings(config))
-        await gateway.close()
-        return gateway.paths
-
-    return asyncio.run(paths())
 
 
 def filled(path: str) -> str:

@@ -20,7 +20,7 @@ from ledger.rows import OutcomeRow
 from ledger.schema import ensure_schema
 from ledger.usage import Units
 from router.commands.report import EPILOG, report
-from router.commands.report_formats import DERIVED
+from router.report_formats import DERIVED
 
 PROGRAM = "import typer; from router.commands.report import report; typer.run(report)"
 
