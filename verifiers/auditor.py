@@ -7,7 +7,7 @@ wrote stands within the fence, the names of its fields too, unless they are the 
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from verifiers.answer import Answer, LeafValue
@@ -47,6 +47,7 @@ Judge every field once, by the name in "field":
 With "right" and "cannot_tell", "correction" and "span_id" are null.
 
 Answer with one JSON object and nothing else: {"verdicts": [{"field": "...", "verdict": "...", "correction": null, "span_id": null}]}"""
+_LONGEST_ID = f"S{FIELDS_MAX * SPANS_PER_FIELD_MAX}"
 _PLAIN_PATH = re.compile(r"[^\W\d]\w{0,39}(?:\[\d{1,4}\])*(?:\.[^\W\d]\w{0,39}(?:\[\d{1,4}\])*)*")
 
 
@@ -96,18 +97,21 @@ def audit_question(
     regions = Regions(document, schema.labels, answer, {field.path for field, _ in asked})
     kept: list[tuple[AskedField, FieldVerdict]] = []
     windows: dict[str, list[Placed]] = {}
-    chars = len(fence.begin) + len(fence.end) + len(CLOSING) + 4
+    chars = len(fence.begin) + len(fence.end) + len(CLOSING) + 2
     for field, said in asked[:FIELDS_MAX]:
         label = schema.labels.get(generic(field.path), NO_LABEL)
         places = passages(captions, label, field.leaf, said.findings, regions.of(field.path))
-        windows[field.id] = _windows(document, places)
-        spans = cut_out(document, {field.id: windows[field.id]})
-        ids = [span.id * 2 for span in spans]  # as long as any that they may get
-        records = [_field_record(schema, field, said, ids), *map(_span_record, spans)]
-        chars += sum(len(line) + 4 for line in fence.lines(records))
+        found = _windows(document, places)
+        alone = [
+            Span(_LONGEST_ID, *each, document.text[each.start : each.end], frozenset()) for each in found
+        ]
+        records = [_field_record(schema, field, said, [_LONGEST_ID] * len(found)), *map(_span_record, alone)]
+        chars += sum(
+            len(line) + 1 for line in fence.lines(records)
+        )  # those that are merged later are shorter
         if chars > TEXT_CHARS_MAX:
-            del windows[field.id]
             break
+        windows[field.id] = found
         kept.append((field, said))
     spans = cut_out(document, windows)
     shown = {field.id: [span.id for span in spans if field.id in span.fields] for field, _ in kept}
@@ -138,24 +142,27 @@ def _asked(
     times = Counter(leaf.path for leaf in answer.leaves)
     leaves = {leaf.path: leaf for leaf in answer.leaves if times[leaf.path] == 1}
     twice = {*answer.duplicate_keys, *(path for path, count in times.items() if count > 1)}
-    can_add = "" not in times  # the answer is an object
+    is_list = "" in answer.empty_arrays or any(path.startswith("[") for path in times)
+    there = {*times, *answer.empty_objects, *answer.empty_arrays} - {""}
+    can_add = "" not in times and not is_list
     found: list[tuple[AskedField, FieldVerdict]] = []
     for said in verdict.fields:
         path = said.field
         if not (said.flagged if doubtful is None else path in doubtful) or path in twice:
             continue
-        if path not in leaves and not (can_add and _is_missing(schema, path, times)):
+        if path not in leaves and not (can_add and _is_missing(schema, path, there)):
             continue
         name = path if _is_plain(schema, path) else f"#{len(found) + 1}"
         found.append((AskedField(name, path, leaves.get(path)), said))
     return found
 
 
-def _is_missing(schema: ExtractionSchema, path: str, there: Mapping[str, int]) -> bool:
+def _is_missing(schema: ExtractionSchema, path: str, there: Collection[str]) -> bool:
     """Whether `path` is a scalar property at the top that the answer does not have."""
-    is_inside = any(other.startswith((f"{path}.", f"{path}[")) for other in there)
-    holds_more = any(other.startswith((f"{path}.", f"{path}[")) for other in schema.labels)
-    return path in schema.labels and "." not in path and not is_inside and not holds_more
+    inside = (f"{path}.", f"{path}[")
+    is_there = path in there or any(other.startswith(inside) for other in there)
+    holds_more = any(other.startswith(inside) for other in schema.labels)
+    return path in schema.labels and "." not in path and not is_there and not holds_more
 
 
 def _is_plain(schema: ExtractionSchema, path: str) -> bool:

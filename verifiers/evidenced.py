@@ -4,13 +4,15 @@ It stands there as support reads it: as it is written, as an amount, as a date, 
 spaces and punctuation. A value with a letter misread, or in pieces, is no evidence for a correction.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+
+import orjson
 
 from verifiers.answer import LeafValue
 from verifiers.auditor import AskedField
 from verifiers.captions import Captioned, Captions
 from verifiers.checks.completeness import check_completeness
+from verifiers.checks.nature import check_nature
 from verifiers.checks.rivals import check_rivals
 from verifiers.checks.support import check_support
 from verifiers.currencies import named_in
@@ -18,7 +20,7 @@ from verifiers.document import Document
 from verifiers.found import Placed
 from verifiers.grading import normalised
 from verifiers.labels import AMOUNT_KINDS, DATE_KINDS, Label
-from verifiers.passages import values_like
+from verifiers.passages import WHOLE, has_rivals, values_like
 from verifiers.spans import Span
 from verifiers.verdict import Finding, Outcome
 
@@ -47,13 +49,26 @@ def evidenced(
         return Refusal(field.path, "correction.not_in_span", reason)
     if claimed is not None and isinstance(claimed.value, str) and isinstance(leaf.value, str):
         leaf = _in_form_of(claimed.value, leaf, captions.document.text[places[0].start : places[0].end])
-    if _has_rival(captions, span, leaf, label, places):
+    return _refusal(captions, span, leaf, label, places) or leaf
+
+
+def _refusal(
+    captions: Captions, span: Span, leaf: LeafValue, label: Label, places: tuple[Placed, ...]
+) -> Refusal | None:
+    """What speaks against a correction that stands in its excerpt."""
+    if _failed(check_nature(leaf, label)):
+        return Refusal(leaf.path, "correction.nature", "the correction cannot be what its field holds")
+    has_rival = _has_rival(captions, span, leaf, label, places)
+    if has_rival is None:
+        reason = "the correction cannot be compared with all that may be meant instead"
+        return Refusal(leaf.path, "correction.not_compared", reason)
+    if has_rival:
         reason = "another value of the document fits the field as well as the correction"
-        return Refusal(field.path, "correction.rival", reason)
+        return Refusal(leaf.path, "correction.rival", reason)
     if _failed(check_completeness(captions.document, leaf, places, label)):
         reason = "the document goes on after the correction"
-        return Refusal(field.path, "correction.cut_off", reason)
-    return leaf
+        return Refusal(leaf.path, "correction.cut_off", reason)
+    return None
 
 
 def _same(claimed: LeafValue, leaf: LeafValue) -> bool:
@@ -80,29 +95,30 @@ def _in_form_of(claimed: str, leaf: LeafValue, standing: str) -> LeafValue:
     """An amount without the currency beside it, if the claimed one was written without."""
     value = str(leaf.value)
     if leaf.amounts and named_in(value) and not named_in(claimed) and not named_in(standing):
-        return LeafValue(leaf.path, standing, f'"{standing}"', 0, len(standing) + 2)
+        return LeafValue(leaf.path, standing, orjson.dumps(standing).decode(), 0, len(standing) + 2)
     return leaf
 
 
 def _has_rival(
-    captions: Captions, span: Span, leaf: LeafValue, label: Label, places: Sequence[Placed]
-) -> bool:
-    """Whether another amount or date fits no worse: among all of the document, or near it for a list's field."""
+    captions: Captions, span: Span, leaf: LeafValue, label: Label, places: tuple[Placed, ...]
+) -> bool | None:
+    """Whether another amount or date fits no worse: of the whole document, or near it for a list's field.
+
+    None where that cannot be known. A text has no rivals.
+    """
+    if not has_rivals(label, leaf):
+        return False
+    if "[" not in leaf.path and not captions.are_whole:
+        return None
     everywhere = check_support(captions.document, leaf, label).places
     finding = check_rivals(captions, leaf, everywhere, label)
     if finding is not None and (finding.outcome is Outcome.FAILED or finding.code == "rivals.paid"):
         return finding.outcome is Outcome.FAILED
-    is_known = label.kind in AMOUNT_KINDS | DATE_KINDS
-    region = Placed(0, len(captions.document.text))
-    if finding is None:
-        first, _ = captions.document.line_of(places[0].start)
-        _, last = captions.document.line_of(places[-1].end - 1)
-        region = Placed(span.start, span.end) if is_known else Placed(first, last)
-    values = values_like(captions, label, leaf, region)
+    values = values_like(captions, label, leaf, _beside(captions.document, span, leaf, label, places))
     starts = {placed.start for placed in (*places, *everywhere)}
     own = [each for each in values if each.value.start in starts]
-    if not own:
-        return False
+    if not own or captions.document.is_spent:
+        return None
     mine = max(label.fit(each.caption, each.words) for each in own)
     readings = frozenset().union(*(each.value.readings for each in own))
     sizes = {_decimals(each) for each in own}
@@ -114,11 +130,20 @@ def _has_rival(
     )
 
 
+def _beside(
+    document: Document, span: Span, leaf: LeafValue, label: Label, places: tuple[Placed, ...]
+) -> Placed:
+    """Where to look for rivals. Of a list each value is right somewhere: only what stands beside counts."""
+    if "[" not in leaf.path:
+        return WHOLE
+    if label.kind in AMOUNT_KINDS | DATE_KINDS:
+        return Placed(span.start, span.end)
+    return Placed(document.line_of(places[0].start)[0], document.line_of(places[-1].end - 1)[1])
+
+
 def _decimals(captioned: Captioned) -> int:
     """Of an amount; amounts with others are counts and rates. 0 for a date."""
-    exponents = (
-        reading.as_tuple().exponent for reading in captioned.value.readings if not hasattr(reading, "year")
-    )
+    exponents = (reading.as_tuple().exponent for reading in captioned.decimals)
     return max((-exponent for exponent in exponents if isinstance(exponent, int)), default=0)
 
 

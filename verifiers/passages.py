@@ -13,16 +13,17 @@ from verifiers import dates
 from verifiers.answer import LeafValue
 from verifiers.captions import Captioned, Captions
 from verifiers.checks.support import check_support
-from verifiers.document import Document, words_of
-from verifiers.found import Placed
+from verifiers.document import CHARS_MAX, Document, words_of
+from verifiers.found import Found, Placed
 from verifiers.labels import AMOUNT_KINDS, DATE_KINDS, Kind, Label
 from verifiers.verdict import Finding, Outcome
 
 OWN_MAX, RIVALS_MAX, CANDIDATES_MAX, LINES_MAX = 2, 2, 3, 2
-HEAD_CHARS = 160
+HEAD_CHARS, ADDRESS_CHARS = 160, 80
 WORDS_MAX, POSITIONS_MAX = 40, 60
-VALUES_MAX = 2_000
-"""Amounts or dates that are looked at for one field."""
+PART_CHARS_MAX = 3_000
+"""Of a document with too many values for its captions: the part that is read anew."""
+WHOLE = Placed(0, CHARS_MAX)
 _TEXT_KINDS = frozenset((Kind.NAME, Kind.ADDRESS))
 
 
@@ -39,7 +40,7 @@ def passages(
     own = check_support(document, leaf, label).places if leaf is not None else ()
     own = tuple(_within(own, region))
     values = values_like(captions, label, leaf, region)
-    yield from own[:OWN_MAX]
+    yield from (_with_rest(placed, label, region) for placed in own[:OWN_MAX])
     yield from _within(told, region)
     if own:
         yield from _rivals(values, label, own)
@@ -55,19 +56,48 @@ def passages(
 
 def values_like(captions: Captions, label: Label, leaf: LeafValue | None, region: Placed) -> list[Captioned]:
     """The amounts or the dates of `region`, if the field holds one of these; else none."""
-    values: Sequence[Captioned]
-    if label.kind in DATE_KINDS or (
-        leaf is not None and isinstance(leaf.value, str) and dates.readings(leaf.value)
-    ):
-        values = captions.dates
-    elif label.is_identifier or label.kind in _TEXT_KINDS:
+    are_dates = _are_dates(label, leaf)
+    if are_dates is None:
         return []
-    elif label.kind in AMOUNT_KINDS or (leaf is not None and leaf.amounts):
-        values = captions.amounts
-    else:
-        return []
+    values = _values(captions, region, are_dates=are_dates)
     first = bisect_left(values, region.start, key=_start)
-    return list(values[first : bisect_left(values, region.end, key=_start)][:VALUES_MAX])
+    return list(values[first : bisect_left(values, region.end, key=_start)])
+
+
+def has_rivals(label: Label, leaf: LeafValue) -> bool:
+    """Whether other values of a document may be meant instead: it is an amount or a date."""
+    return _are_dates(label, leaf) is not None
+
+
+def _are_dates(label: Label, leaf: LeafValue | None) -> bool | None:
+    """Whether a field holds a date (or else an amount); None if neither."""
+    if label.kind in DATE_KINDS:
+        return True
+    if leaf is not None and isinstance(leaf.value, str) and dates.readings(leaf.value):
+        return True
+    if label.is_identifier or label.kind in _TEXT_KINDS:
+        return None
+    return False if label.kind in AMOUNT_KINDS or (leaf is not None and leaf.amounts) else None
+
+
+def _values(captions: Captions, region: Placed, *, are_dates: bool) -> Sequence[Captioned]:
+    """The values of the document; where those are too many, of the region, or of the document's two ends."""
+    known = captions.dates if are_dates else captions.amounts
+    if captions.are_whole:
+        return known
+    document = captions.document
+    end = min(region.end, len(document.text))
+    is_small = end - region.start <= PART_CHARS_MAX
+    start, _ = document.line_of(max(region.start - 1, 0) if is_small else max(end - PART_CHARS_MAX, 0))
+    part = Captions(Document(document.text[start:end]))
+    found = [
+        Captioned(
+            Found(start + each.start, start + each.end, each.readings), captioned.caption, captioned.words
+        )
+        for captioned in (part.dates if are_dates else part.amounts)
+        for each in (captioned.value,)
+    ]
+    return found if is_small else [*(each for each in known if each.value.end <= start), *found]
 
 
 def _start(captioned: Captioned) -> int:
@@ -137,6 +167,12 @@ def _named(document: Document, label: Label, region: Placed) -> list[Placed]:
     """Where the field's own name stands: its value may follow."""
     found = (placed for name in label.names if len(name) > 1 for placed in document.skeletal(name))
     return [placed for placed in found if region.start <= placed.start < region.end][:LINES_MAX]
+
+
+def _with_rest(placed: Placed, label: Label, region: Placed) -> Placed:
+    """An address goes on over lines, so what follows its claimed part belongs to what must be seen."""
+    rest = ADDRESS_CHARS if label.kind is Kind.ADDRESS else 0
+    return Placed(placed.start, max(placed.end, min(placed.end + rest, region.end)))
 
 
 def _head(region: Placed) -> Placed:
