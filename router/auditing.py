@@ -20,7 +20,7 @@ from router.request import ChatRequest
 from router.wire.whole_answer import with_answer
 from verifiers.answer import NotJsonError, read_answer
 from verifiers.audit_verdicts import AuditorVerdict, Ruling, Unusable, read_verdicts
-from verifiers.auditor import AuditQuestion, all_fields, audit_question
+from verifiers.auditor import TEXT_CHARS_MAX, AuditQuestion, all_fields, audit_question
 from verifiers.checks.schema import ExtractionSchema
 from verifiers.corrections import Correction, corrected
 from verifiers.document import Document
@@ -174,11 +174,12 @@ class Auditor:
         except NotJsonError:
             return None
         document, nonce = Document(request.document), secrets.token_hex(NONCE_BYTES)
+        chars_max = TEXT_CHARS_MAX
         while True:
-            asked = audit_question(schema, document, verdict, answer, nonce, fields)
+            asked = audit_question(schema, document, verdict, answer, nonce, fields, chars_max)
             if asked is None or text_bound(judges_request(asked)) <= room:
                 return asked
-            fields = [field.path for field in asked.fields[: len(asked.fields) // 2]]
+            chars_max = len(asked.text) // 2
 
 
 def _follow(

@@ -15,7 +15,7 @@ from router.planning import Plan, question_room, text_bound
 from router.request import ChatRequest
 from verifiers.answer import NotJsonError, read_answer
 from verifiers.audit_verdicts import Ruling, Unusable, read_verdicts
-from verifiers.auditor import AuditQuestion, all_fields, audit_question
+from verifiers.auditor import TEXT_CHARS_MAX, AuditQuestion, all_fields, audit_question
 from verifiers.checks.schema import ExtractionSchema
 from verifiers.document import Document
 
@@ -81,13 +81,13 @@ def _question(
         answer = read_answer(text)
     except NotJsonError:
         return None
-    fields = list(all_fields(checked.verdict))
+    fields, chars_max = all_fields(checked.verdict), TEXT_CHARS_MAX
     document, nonce = Document(request.document), secrets.token_hex(NONCE_BYTES)
     while True:
-        asked = audit_question(schema, document, checked.verdict, answer, nonce, fields)
+        asked = audit_question(schema, document, checked.verdict, answer, nonce, fields, chars_max)
         if asked is None or text_bound(judges_request(asked)) <= room:
             return asked
-        fields = [field.path for field in asked.fields[: len(asked.fields) // 2]]
+        chars_max = len(asked.text) // 2
 
 
 class _Grades:

@@ -27,7 +27,7 @@ from verifiers.verdict import FieldVerdict, Finding, Outcome, Verdict
 FIELDS_MAX = 40
 SPANS_PER_FIELD_MAX = 3
 TEXT_CHARS_MAX = 12_000
-"""Of a whole question; fields that do not fit are left out, and the question says which."""
+"""Of a whole question, unless its asker wants a shorter one."""
 CLAIMED_CHARS_MAX, ABOUT_CHARS_MAX, NAME_CHARS_MAX = 200, 160, 80
 DOUBTS_MAX, DOUBT_CHARS_MAX = 2, 160
 CORRECTION_CHARS_MAX = 300
@@ -84,10 +84,12 @@ def audit_question(
     answer: Answer,
     nonce: str,
     doubtful: Collection[str] | None = None,
+    chars_max: int = TEXT_CHARS_MAX,
 ) -> AuditQuestion | None:
     """Ask about the flagged fields, or about those named in `doubtful`; None where no field can be asked about.
 
-    `nonce` is 64 random bits or more, in hex, fresh for every question. Raises NonceError.
+    `nonce` is 64 random bits or more, in hex, fresh for every question; the text has at most `chars_max`
+    characters, and fields that do not fit are left out. Raises NonceError.
     """
     fence = Fence(nonce)
     asked = _asked(schema, verdict, answer, doubtful)
@@ -109,10 +111,12 @@ def audit_question(
         chars += sum(
             len(line) + 1 for line in fence.lines(records)
         )  # those that are merged later are shorter
-        if chars > TEXT_CHARS_MAX:
+        if chars > chars_max:
             break
         windows[field.id] = found
         kept.append((field, said))
+    if not kept:
+        return None
     spans = cut_out(document, windows)
     shown = {field.id: [span.id for span in spans if field.id in span.fields] for field, _ in kept}
     records = [

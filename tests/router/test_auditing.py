@@ -188,6 +188,22 @@ async def test_every_field_is_asked_about_where_the_policy_says_always(tmp_path:
     assert [row[0] for row in query(path, AUDITS)] == ["company", "total"]
 
 
+async def test_doubtful_fields_that_a_question_has_no_room_for_stay_doubtful(tmp_path: Path) -> None:
+    """A Chinese question has three bytes a character, so fewer fields fit what is held for it."""
+    names = [f"f{number}" for number in range(20)]
+    schema = {"type": "object", "properties": {name: {"type": "string"} for name in names}}
+    asked = {"type": "json_schema", "json_schema": {"name": "long", "schema": schema}}
+    request = chat("合同条款。" * 20, model="cheap+audit", response_format=asked)
+    answer = {name: f"不在文件里的内容{name}" * 20 for name in names}
+    reply, path = await run(
+        tmp_path, completion(answer), verdict("right"), completion(answer), request=request
+    )
+    judged = query(path, AUDITS)
+    assert 0 < len(judged) < len(names)
+    assert {row[1] for row in judged} == {"right"}
+    assert status(reply, path) == "escalated"
+
+
 DOWN = UpstreamError("down", code="upstream_unreachable", billable=False)
 FAULTS: dict[str, tuple[Step, str]] = {
     "it is down": (DOWN, "audit.upstream_unreachable"),
