@@ -201,6 +201,10 @@ class Budgets:
                 return Shortfall(limit, cell.spent, cell.held, 1, self._end_of(limit.window, at_us))
         return None
 
+    def limits(self) -> tuple[Limit, ...]:
+        """All limits."""
+        return (*self._policy_limits, *self._ledger_limits)
+
     def limits_of(self, scope: Scope) -> tuple[Limit, ...]:
         """All limits of one scope."""
         return self._by_scope.get(scope, ())

@@ -194,6 +194,16 @@ def read_limits(path: Path) -> list[Limit]:
         return _read_limits(connection)
 
 
+def read_budgets(path: Path, at_us: int) -> Budgets:
+    """What is spent and limited as the rows of the ledger at `path` say, beside whoever writes it."""
+    ensure_schema(path)
+    budgets = Budgets()
+    with closing(sqlite3.connect(path, isolation_level=None, timeout=5.0)) as connection:
+        _load_spent(connection, budgets, at_us)
+        budgets.set_ledger_limits(_read_limits(connection))
+    return budgets
+
+
 def _same(limit: Limit, scope: Scope, window: Window) -> bool:
     return limit.scope == scope and limit.window is window
 

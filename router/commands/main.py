@@ -5,7 +5,8 @@ from collections.abc import Iterable
 
 import typer
 
-NAMES = ("serve", "extract", "report", "show", "outcome", "quote", "demo", "config", "keys", "local")
+GROUPS = ("config", "keys", "teams", "projects", "members", "budgets", "local")
+NAMES = ("serve", "extract", "report", "show", "outcome", "quote", "demo", *GROUPS)
 
 
 def main() -> None:
@@ -63,18 +64,30 @@ def _add(app: typer.Typer, name: str) -> None:
             from router.commands.demo import EPILOG, demo
 
             app.command(epilog=EPILOG)(demo)
+        case _:
+            app.add_typer(_group(name), name=name)
+
+
+def _group(name: str) -> typer.Typer:
+    """The commands of one group."""
+    match name:
         case "config":
-            from router.commands.config import app as config
-
-            app.add_typer(config, name="config")
+            from router.commands.config import app as group
         case "keys":
-            from router.commands.keys import app as keys
-
-            app.add_typer(keys, name="keys")
+            from router.commands.keys import app as group
+        case "teams":
+            from router.commands.teams import app as group
+        case "projects":
+            from router.commands.projects import app as group
+        case "members":
+            from router.commands.members import app as group
+        case "budgets":
+            from router.commands.budgets import app as group
         case "local":
-            from router.commands.local import app as local
-
-            app.add_typer(local, name="local")
+            from router.commands.local import app as group
+        case _:
+            raise ValueError(f"there is no command '{name}'")
+    return group
 
 
 if __name__ == "__main__":

@@ -193,7 +193,7 @@ class Directory:
 
     def change_role(self, member_id: str, role: Role, reason: str = "") -> Member:
         """Give a member another role in the same place. Raises as `remove_member`."""
-        member = self._active_member(member_id)
+        member = self.active_member(member_id)
         if role.in_team is not member.role.in_team:
             where = "a team" if member.role.in_team else "the organisation"
             raise InvalidRequestError(
@@ -216,7 +216,7 @@ class Directory:
 
         Raises NotFoundError, InvalidRequestError for the last owner.
         """
-        member = self._active_member(member_id)
+        member = self.active_member(member_id)
         with self._file.changing():
             self._refuse_last_owner(member, None)
             self._connection.execute(
@@ -225,7 +225,8 @@ class Directory:
             before = {"role": member.role.value}
             self._file.note("removed", "member", member_id, team=member.team, before=before, reason=reason)
 
-    def _active_member(self, member_id: str) -> Member:
+    def active_member(self, member_id: str) -> Member:
+        """One member who was not removed. Raises NotFoundError."""
         member = self.member(member_id)
         if member.removed_at_us is not None:
             raise NotFoundError(f"there is no member '{member_id[:64]}'", param="member_id")

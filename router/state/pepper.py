@@ -42,7 +42,7 @@ class Peppers:
 
 
 PepperSource = Callable[[], Peppers]
-"""Reads the peppers; called again when a key names one that is not known."""
+"""Reads the peppers; called again when the state file was changed."""
 
 
 def load_peppers(path: Path, from_environment: str | None, previous: str | None = None) -> Peppers:

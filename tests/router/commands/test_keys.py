@@ -4,12 +4,18 @@ import getpass
 import re
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from support.command_line import assert_refused, invoke, run
 from support.gateway import config_text, write_config
 from typer.testing import Result
+
+from ledger.clock import system_clock
+from router.settings import load_settings
+from router.state.keys import KeyStore
+from router.state.office import place_of
 
 KEY = re.compile(r"^sk-steelyard-[\w-]{43}\n$")
 
@@ -98,7 +104,8 @@ def test_a_list_shows_every_key_but_not_itself(config: Path) -> None:
     assert invoke("keys", "revoke", ids[0], "--config", config).stdout == f"{ids[0]} is revoked\n"
     ran = run("keys", "list", "--config", config)
     head, *rows = ran.stdout.decode().splitlines()
-    assert head.split() == ["key", "team", "name", "ends", "in", "made", "revoked"]
+    columns = "key team project member name ends in environment made expires revoked"
+    assert head.split() == columns.split()
     assert [row.split()[0] for row in rows] == ids
     assert "[red]odd[/nope] \ufffd[31mname" in rows[0]
     assert len(rows[0].split()) == len(rows[1].split()) + 3  # its name's second word and the revocation
@@ -113,3 +120,63 @@ def test_a_key_is_revoked_once(config: Path) -> None:
     for again in (key_id, "key_none"):
         ran = invoke("keys", "revoke", again, "--config", config)
         assert_refused(ran, 1, f"there is no active key '{again}'")
+
+
+def test_a_key_has_the_rights_that_it_is_made_with(config: Path) -> None:
+    invoke("projects", "create", "march", "--team", "finance", "--config", config)
+    made = create(
+        config, "--project", "march", "--environment", "test", "--model", "a", "--model", "b", "--path", "/v1/chat/*",
+        "--expires-days", "30",
+    )  # fmt: skip
+    assert made.exit_code == 0, made.stderr
+    with closing(sqlite3.connect(config.parent / "steelyard-data" / "state.sqlite")) as connection:
+        row = connection.execute(
+            "SELECT project, environment, models, paths, expires_at_us - created_at_us FROM api_key"
+        ).fetchone()
+    assert row[:4] == ("march", "test", '["a", "b"]', '["/v1/chat/*"]')
+    assert abs(row[4] - 30 * 86_400_000_000) < 60_000_000
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "said"),
+    [
+        (("--project", "none"), 1, "no project 'none'"),
+        (("--path", "v1"), 2, "paths: 'v1' cannot be"),
+        (("--environment", "A B"), 2, "small letters"),
+        (("--member", "mem_1"), 2, "say whose key it is"),
+    ],
+    ids=["project", "path", "environment", "team and member"],
+)
+def test_rights_that_cannot_be_make_no_key(
+    config: Path, options: tuple[str, ...], code: int, said: str
+) -> None:
+    assert_refused(create(config, *options), code, said)
+
+
+def test_a_rotated_key_has_a_new_text_and_keeps_its_id(config: Path) -> None:
+    key_id = create(config).stderr.split()[1]
+    ran = invoke("keys", "rotate", key_id, "--overlap-hours", "0", "--config", config)
+    assert ran.exit_code == 0
+    assert KEY.match(ran.stdout)
+    listed = invoke("keys", "list", "--config", config).stdout
+    assert ran.stdout.strip()[-4:] in listed
+    assert listed.count("key_") == 1
+    assert_refused(invoke("keys", "rotate", "key_none", "--config", config), 1, "no active key 'key_none'")
+
+
+def test_the_pepper_is_rotated_once_an_overlap_and_keys_work_on(config: Path) -> None:
+    key = create(config).stdout.strip()
+    settings = load_settings(config)
+    ran = invoke("keys", "rotate-pepper", "--overlap-days", "30", "--config", config)
+    assert ran.exit_code == 0
+    assert ran.stdout.startswith("pepper ")
+    place = place_of(settings, system_clock)
+    with closing(KeyStore(place.path, place.peppers, system_clock)) as keys:
+        assert keys.find(key) is not None
+    again = invoke("keys", "rotate-pepper", "--config", config)
+    assert_refused(again, 2, "overlap has not ended")
+    named = invoke("keys", "rotate-pepper", "--config", config, env={"STEELYARD_PEPPER": "e" * 32})
+    assert_refused(named, 2, "STEELYARD_PEPPER_PREVIOUS")
+    with closing(sqlite3.connect(settings.ledger_path)) as connection:
+        rows = connection.execute("SELECT action FROM change WHERE object_kind = 'pepper'").fetchall()
+    assert rows == [("rotated",)]
