@@ -95,26 +95,7 @@ def audit_question(
     asked = _asked(schema, verdict, answer, doubtful)
     if not asked:
         return None
-    captions = Captions(document)
-    regions = Regions(document, schema.labels, answer, {field.path for field, _ in asked})
-    kept: list[tuple[AskedField, FieldVerdict]] = []
-    windows: dict[str, list[Placed]] = {}
-    chars = len(fence.begin) + len(fence.end) + len(CLOSING) + 2
-    for field, said in asked[:FIELDS_MAX]:
-        label = schema.labels.get(generic(field.path), NO_LABEL)
-        places = passages(captions, label, field.leaf, said.findings, regions.of(field.path))
-        found = _windows(document, places)
-        alone = [
-            Span(_LONGEST_ID, *each, document.text[each.start : each.end], frozenset()) for each in found
-        ]
-        records = [_field_record(schema, field, said, [_LONGEST_ID] * len(found)), *map(_span_record, alone)]
-        chars += sum(
-            len(line) + 1 for line in fence.lines(records)
-        )  # those that are merged later are shorter
-        if chars > chars_max:
-            break
-        windows[field.id] = found
-        kept.append((field, said))
+    kept, windows = _fitting(fence, schema, document, answer, asked[:FIELDS_MAX], chars_max)
     if not kept:
         return None
     spans = cut_out(document, windows)
@@ -132,6 +113,40 @@ def audit_question(
         spans,
         _left_out(verdict, doubtful, {field.path for field in fields}),
     )
+
+
+def _fitting(
+    fence: Fence,
+    schema: ExtractionSchema,
+    document: Document,
+    answer: Answer,
+    asked: list[tuple[AskedField, FieldVerdict]],
+    chars_max: int,
+) -> tuple[list[tuple[AskedField, FieldVerdict]], dict[str, list[Placed]]]:
+    """The first fields for which there is room, and the windows of each. Windows that are merged later are shorter."""
+    captions = Captions(document)
+    regions = Regions(document, schema.labels, answer, {field.path for field, _ in asked})
+    kept: list[tuple[AskedField, FieldVerdict]] = []
+    windows: dict[str, list[Placed]] = {}
+    seen: set[Placed] = set()
+    chars = len(fence.begin) + len(fence.end) + len(CLOSING) + 2
+    for field, said in asked:
+        label = schema.labels.get(generic(field.path), NO_LABEL)
+        places = passages(captions, label, field.leaf, said.findings, regions.of(field.path))
+        found = _windows(document, places)
+        records = [_field_record(schema, field, said, [_LONGEST_ID] * len(found))]
+        records += [
+            {"span": _LONGEST_ID, "text": document.text[each.start : each.end]}
+            for each in found
+            if each not in seen
+        ]
+        chars += sum(len(line) + 1 for line in fence.lines(records))
+        if chars > chars_max:
+            break
+        windows[field.id] = found
+        seen.update(found)
+        kept.append((field, said))
+    return kept, windows
 
 
 def all_fields(verdict: Verdict) -> frozenset[str]:

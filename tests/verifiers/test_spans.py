@@ -1,0 +1,69 @@
+"""Excerpts are whole lines where those are short, never long, and disjoint or one."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from verifiers.document import Document
+from verifiers.found import Placed
+from verifiers.spans import SPAN_CHARS_MAX, WINDOW_CHARS_MAX, cut_out, window
+
+SHORT = "one\ntwo\nthree\nfour\nfive"
+LONG = " ".join(f"word{number}" for number in range(200))
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted", "expected"),
+    [
+        pytest.param(SHORT, "three", "two\nthree\nfour", id="a line with its neighbours"),
+        pytest.param(SHORT, "one", "one\ntwo", id="the first line"),
+        pytest.param(SHORT, "five", "four\nfive", id="the last line"),
+        pytest.param(f"{'x' * 90}\n{'y' * 60}", "y", "y" * 60, id="a neighbour that is too long"),
+        pytest.param(f"a\n{'b ' * 80}\nc", "b", "b " * 80, id="a line that is long alone"),
+    ],
+)
+def test_a_place_is_shown_with_its_lines(text: str, wanted: str, expected: str) -> None:
+    start = text.index(wanted)
+    around = window(Document(text), Placed(start, start + len(wanted)))
+    assert text[around.start : around.end] == expected
+
+
+def test_a_window_on_a_long_line_is_cut_between_words() -> None:
+    start = LONG.index("word100")
+    around = window(Document(LONG), Placed(start, start + 7))
+    shown = LONG[around.start : around.end]
+    assert len(shown) <= WINDOW_CHARS_MAX
+    assert set(shown.split()) <= set(LONG.split())
+    assert "word100" in shown
+
+
+@given(
+    text=st.text(st.sampled_from("ab \n"), max_size=900) | st.just(LONG),
+    places=st.lists(st.tuples(st.integers(0, 900), st.integers(1, 30)), min_size=1, max_size=6),
+)
+def test_spans_are_bounded_and_hold_what_they_are_cut_out_for(
+    text: str, places: list[tuple[int, int]]
+) -> None:
+    document = Document(text)
+    wanted: dict[str, list[Placed]] = {}
+    for number, (start, length) in enumerate(places):
+        placed = Placed(min(start, len(text)), min(start + length, len(text)))
+        held = text[placed.start : placed.end]
+        if not held.strip("\n") or held != held.strip("\n"):
+            continue
+        around = window(document, placed)
+        assert 0 <= around.start <= placed.start <= placed.end <= around.end <= len(text)
+        assert around.end - around.start <= WINDOW_CHARS_MAX
+        wanted[f"f{number}"] = [around]
+    spans = cut_out(document, wanted)
+    assert [span.id for span in spans] == [f"S{number}" for number in range(1, len(spans) + 1)]
+    for span in spans:
+        assert span.text == text[span.start : span.end]
+        assert len(span.text) <= SPAN_CHARS_MAX
+    for field, ((start, end),) in wanted.items():
+        assert any(field in each.fields and each.start <= start and end <= each.end for each in spans)
+
+
+def test_windows_that_overlap_become_one_span_of_both_fields() -> None:
+    (span,) = cut_out(Document(SHORT), {"a": [Placed(0, 7)], "b": [Placed(4, 13)]})
+    assert (span.text, span.fields) == ("one\ntwo\nthree", frozenset("ab"))
