@@ -22,6 +22,7 @@ from router.app import Gateway, build
 from router.errors import UnavailableError
 from router.settings import Settings
 from router.telemetry import bridge_loggers
+from router.transport import refuse_unsafe
 
 BACKLOG = 2_048
 GRACE_S = 30
@@ -52,11 +53,12 @@ def bind(host: str, port: int) -> socket.socket:
 
 def serve(settings: Settings, on_ready: Callable[[str], None]) -> None:
     """Run until SIGTERM or SIGINT. `on_ready` gets the URL once requests are answered."""
+    refuse_unsafe(settings.host, settings.transport)
     listener = bind(settings.host, settings.port)
     port = listener.getsockname()[1]
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     with listener:
-        uvloop.run(_serve(settings, listener, f"http://{host}:{port}", on_ready))
+        uvloop.run(_serve(settings, listener, f"{settings.transport.scheme}://{host}:{port}", on_ready))
 
 
 async def _serve(
@@ -78,6 +80,8 @@ async def _serve(
             backlog=BACKLOG,
             timeout_graceful_shutdown=GRACE_S,
             timeout_keep_alive=75,
+            ssl_certfile=settings.transport.tls_cert,
+            ssl_keyfile=settings.transport.tls_key,
         ),
         lambda: _ready(gateway, settings.data_dir / RUNNING_FILE, url, on_ready),
     )

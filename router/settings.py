@@ -19,11 +19,12 @@ from router.provider_settings import ProviderSettings, is_host, read_providers
 from router.providers.local.build import EngineSettings
 from router.route_price import ListedPrice, StatedPrice
 from router.route_settings import read_routes
+from router.transport import Transport
 
 PREMIUM_KEY = "OPENAI_API_KEY"
 CONFIG_NAME = "steelyard.yaml"
 KEYS = ("data", "server", "ledger", "policies", "providers", "routes")
-SERVER_KEYS = ("host", "port", "max_body_mb", "log_requests")
+SERVER_KEYS = ("host", "port", "tls_cert", "tls_key", "behind_proxy", "max_body_mb", "log_requests")
 LEDGER_KEYS = ("disk_reserve_mb",)
 PORT_MAX = 65_535
 
@@ -37,6 +38,7 @@ class Settings:
     ledger_path: Path
     host: str
     port: int
+    transport: Transport
     body_bytes_max: int
     log_requests: bool
     disk_reserve_bytes: int
@@ -86,6 +88,7 @@ def load_settings(path: Path, *, host: str | None = None, port: int | None = Non
         ledger_path=data_dir / LEDGER_FILE,
         host=host if host is not None else configured_host,
         port=port if port is not None else configured_port,
+        transport=_transport(server, base),
         body_bytes_max=server.integer("max_body_mb", 1, 256, 20) * 1_000_000,
         log_requests=server.flag("log_requests", default=True),
         disk_reserve_bytes=ledger.integer("disk_reserve_mb", 0, 1_000_000, 64) << 20,
@@ -137,3 +140,11 @@ def _host(server: Mapping) -> str:
             "host",
         )
     return host
+
+
+def _transport(server: Mapping, base: Path) -> Transport:
+    cert, key = (
+        configured_path(server, name, "", base) if server.has(name) else None
+        for name in ("tls_cert", "tls_key")
+    )
+    return Transport(cert, key, server.flag("behind_proxy", default=False))

@@ -12,6 +12,7 @@ from policies.lint import lint
 from router.commands.exit_codes import errors_as_sentences
 from router.pricing import missing_prices
 from router.settings import CONFIG_NAME, Settings, load_settings
+from router.transport import refuse_unsafe
 
 app = typer.Typer(no_args_is_help=True, help="The configuration.")
 
@@ -30,6 +31,7 @@ def check(
     """
     with errors_as_sentences():
         settings = load_settings(config)
+        refuse_unsafe(settings.host, settings.transport)
         prices = PriceBook(missing_prices(settings, PriceBook(), system_clock()))
         for route in settings.routes:
             prices.select(route.price_sku, system_clock(), 0)

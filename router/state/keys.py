@@ -16,6 +16,7 @@ from pathlib import Path
 
 from ledger.clock import Clock
 from ledger.ids import KeyId
+from router.errors import UnavailableError
 from router.state.pepper import Pepper, PepperSource
 from router.state.rights import Rights
 from router.state.roles import Role
@@ -167,7 +168,8 @@ class KeyStore:
             key = keys[key_id]
             ends = [end for end in (until_us, key.rights.expires_at_us) if end is not None]
             self._by_digest[digest] = _Secret(digest, min(ends, default=FOREVER_US), key)
-        self._read_peppers()  # whoever rotates it notes so in this file
+        with suppress(UnavailableError):  # a file that somebody is about to mend: the known ones hold
+            self._read_peppers()  # whoever rotates it notes so in this file
         self.generation += 1
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ledger.changes import Actor, ActorKind
+from router.errors import UnavailableError
 from router.state.keys import KeyStore
 from router.state.office import Office, StatePlace
 from router.state.pepper import Pepper, Peppers
@@ -30,9 +31,12 @@ class OwnPeppers:
 
     current: bytes = b"p" * 64
     previous: Pepper | None = None
+    broken: bool = False
 
     def __call__(self) -> Peppers:
         """What a file or the environment would say."""
+        if self.broken:
+            raise UnavailableError("the pepper file can be read by others")
         return Peppers(Pepper(self.current), self.previous)
 
     def rotate(self, until_us: int) -> None:

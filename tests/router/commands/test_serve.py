@@ -36,7 +36,7 @@ def test_a_port_in_use_is_said_with_its_number(config: Path) -> None:
     ids=["another machine's", "unknown"],
 )
 def test_a_host_that_is_not_ours_is_a_sentence(config: Path, options: tuple[str, ...], said: str) -> None:
-    assert_refused(invoke("serve", "--config", config, "--port", "0", *options), 3, said)
+    assert_refused(invoke("serve", "--config", config, "--port", "0", "--behind-proxy", *options), 3, said)
 
 
 @pytest.mark.parametrize(

@@ -221,3 +221,14 @@ def test_a_locked_state_file_is_a_sentence(state: OwnState, office: Office) -> N
             office.register.create("finance", "")
         holder.execute("ROLLBACK")
     assert office.register.create("finance", "")[0].team == "finance"
+
+
+def test_a_pepper_file_that_cannot_be_read_for_a_while_closes_nothing(
+    state: OwnState, office: Office, store: KeyStore
+) -> None:
+    _, first = office.register.create("finance", "")
+    assert store.find(first) is not None
+    state.peppers.broken = True
+    _, second = office.register.create("finance", "")
+    assert store.find(first) is not None
+    assert store.find(second) is not None
