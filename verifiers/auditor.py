@@ -95,7 +95,7 @@ def audit_question(
     asked = _asked(schema, verdict, answer, doubtful)
     if not asked:
         return None
-    kept, windows = _fitting(fence, schema, document, answer, asked[:FIELDS_MAX], chars_max)
+    kept, windows = _fitting(fence, schema, document, verdict, answer, asked[:FIELDS_MAX], chars_max)
     if not kept:
         return None
     spans = cut_out(document, windows)
@@ -119,13 +119,15 @@ def _fitting(
     fence: Fence,
     schema: ExtractionSchema,
     document: Document,
+    verdict: Verdict,
     answer: Answer,
     asked: list[tuple[AskedField, FieldVerdict]],
     chars_max: int,
 ) -> tuple[list[tuple[AskedField, FieldVerdict]], dict[str, list[Placed]]]:
     """The first fields for which there is room, and the windows of each. Windows that are merged later are shorter."""
     captions = Captions(document)
-    regions = Regions(document, schema.labels, answer, {field.path for field, _ in asked})
+    doubted = {said.field for said in verdict.fields if said.flagged}
+    regions = Regions(document, schema.labels, answer, doubted)
     kept: list[tuple[AskedField, FieldVerdict]] = []
     windows: dict[str, list[Placed]] = {}
     seen: set[Placed] = set()

@@ -193,7 +193,10 @@ def test_three_doubtful_fields_of_a_document_of_20000_tokens_cost_a_few_hundred(
     assert len(question.text) < 2_400
 
 
-def test_an_item_of_a_list_is_shown_where_it_stands() -> None:
+@pytest.mark.parametrize(
+    "more", [(), tuple(f"receipts[{n}].{name}" for n in (3, 20, 59) for name in ("company", "date"))]
+)
+def test_an_item_of_a_list_is_shown_where_it_stands(more: tuple[str, ...]) -> None:
     """Sixty receipts in one document: nearly all of the excerpts are the right receipt's own."""
     shops = [f"SHOP {chr(65 + n % 26)}{chr(65 + n // 26)} LTD" for n in range(60)]
     parts = [
@@ -219,7 +222,7 @@ def test_an_item_of_a_list_is_shown_where_it_stands() -> None:
             for n, shop in enumerate(shops)
         ]
     }
-    doubtful = {f"receipts[{n}].total" for n in (3, 20, 41, 59)}
+    doubtful = {f"receipts[{n}].total" for n in (3, 20, 41, 59)} | set(more)
     for n in (3, 20, 41, 59):
         answer["receipts"][n]["total"] = "99.99"
     question = ask(answer, document, schema, doubtful)
