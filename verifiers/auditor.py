@@ -8,7 +8,7 @@ wrote stands within the fence, the names of its fields too, unless they are the 
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from verifiers.answer import Answer, LeafValue
 from verifiers.captions import Captions
@@ -60,6 +60,8 @@ class AskedField:
     path: str
     leaf: LeafValue | None
     """None for a field that was left out."""
+    windows: tuple[Placed, ...] = ()
+    """What was cut out for it where its values may stand; its spans may hold more, of its neighbours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +136,8 @@ def _fitting(
     chars = len(fence.begin) + len(fence.end) + len(CLOSING) + 2
     for field, said in asked:
         label = schema.labels.get(generic(field.path), NO_LABEL)
-        places = passages(captions, label, field.leaf, said.findings, regions.of(field.path))
-        found = _windows(document, places)
+        region = regions.of(field.path)
+        found = _windows(document, passages(captions, label, field.leaf, said.findings, region))
         records = [_field_record(schema, field, said, [_LONGEST_ID] * len(found))]
         records += [
             {"span": _LONGEST_ID, "text": document.text[each.start : each.end]}
@@ -147,7 +149,8 @@ def _fitting(
             break
         windows[field.id] = found
         seen.update(found)
-        kept.append((field, said))
+        own = tuple(Placed(max(each.start, region.start), min(each.end, region.end)) for each in found)
+        kept.append((replace(field, windows=own), said))
     return kept, windows
 
 

@@ -27,6 +27,7 @@ INDEXED_CHARS_MAX = 200_000
 VALUES_MAX = 20_000
 STEPS_MAX = 1_000_000
 TRIES_MAX = 2_000
+TEXT_PLACES_MAX = 8
 LINE_CHARS_MAX = 1_000
 """Beyond the indexed characters no line is longer."""
 SKELETON_CHARS_MAX = 20_000
@@ -113,7 +114,7 @@ class Document:
             self._folded = (value, words_of(value))
         return self._folded[1]
 
-    def skeletal(self, value: str, limit: int = 8) -> Iterator[Placed]:
+    def skeletal(self, value: str, limit: int = TEXT_PLACES_MAX) -> Iterator[Placed]:
         """Find `value` by its skeleton, whole words only; at most `limit` places."""
         words, wanted = self.words, self.folded(value)
         if len(words.skeleton) > SKELETON_CHARS_MAX:

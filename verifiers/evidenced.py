@@ -4,6 +4,7 @@ It stands there as support reads it: as it is written, as an amount, as a date, 
 spaces and punctuation. A value with a letter misread, or in pieces, is no evidence for a correction.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import orjson
@@ -39,7 +40,7 @@ class Refusal:
 def evidenced(
     captions: Captions, span: Span, field: AskedField, leaf: LeafValue, label: Label
 ) -> LeafValue | Refusal:
-    """The correction `leaf` as it will stand in the answer, or why it does not count."""
+    """The correction `leaf`, which cites `span`, as it will stand in the answer; or why it does not count."""
     claimed = field.leaf
     if claimed is not None and _same(claimed, leaf):
         return Refusal(field.path, "correction.same", "the correction is the value that it should correct")
@@ -49,16 +50,16 @@ def evidenced(
         return Refusal(field.path, "correction.not_in_span", reason)
     if claimed is not None and isinstance(claimed.value, str) and isinstance(leaf.value, str):
         leaf = _in_form_of(claimed.value, leaf, captions.document.text[places[0].start : places[0].end])
-    return _refusal(captions, span, leaf, label, places) or leaf
+    return _refusal(captions, field.windows, leaf, label, places) or leaf
 
 
 def _refusal(
-    captions: Captions, span: Span, leaf: LeafValue, label: Label, places: tuple[Placed, ...]
+    captions: Captions, shown: Sequence[Placed], leaf: LeafValue, label: Label, places: tuple[Placed, ...]
 ) -> Refusal | None:
     """What speaks against a correction that stands in its excerpt."""
     if _failed(check_nature(leaf, label)):
         return Refusal(leaf.path, "correction.nature", "the correction cannot be what its field holds")
-    has_rival = _has_rival(captions, span, leaf, label, places)
+    has_rival = _has_rival(captions, shown, leaf, label, places)
     if has_rival is None:
         reason = "the correction cannot be compared with all that may be meant instead"
         return Refusal(leaf.path, "correction.not_compared", reason)
@@ -100,9 +101,9 @@ def _in_form_of(claimed: str, leaf: LeafValue, standing: str) -> LeafValue:
 
 
 def _has_rival(
-    captions: Captions, span: Span, leaf: LeafValue, label: Label, places: tuple[Placed, ...]
+    captions: Captions, shown: Sequence[Placed], leaf: LeafValue, label: Label, places: tuple[Placed, ...]
 ) -> bool | None:
-    """Whether another amount or date fits no worse: of the whole document, or near it for a list's field.
+    """Whether another amount or date fits no worse: of the whole document, or of what was shown for a list's field.
 
     None where that cannot be known. A text has no rivals.
     """
@@ -114,7 +115,8 @@ def _has_rival(
     finding = check_rivals(captions, leaf, everywhere, label)
     if finding is not None and (finding.outcome is Outcome.FAILED or finding.code == "rivals.paid"):
         return finding.outcome is Outcome.FAILED
-    values = values_like(captions, label, leaf, _beside(captions.document, span, leaf, label, places))
+    regions = _compared(captions.document, shown, leaf, label, places)
+    values = [each for region in regions for each in values_like(captions, label, leaf, region)]
     starts = {placed.start for placed in (*places, *everywhere)}
     own = [each for each in values if each.value.start in starts]
     if not own or captions.document.is_spent:
@@ -130,15 +132,16 @@ def _has_rival(
     )
 
 
-def _beside(
-    document: Document, span: Span, leaf: LeafValue, label: Label, places: tuple[Placed, ...]
-) -> Placed:
-    """Where to look for rivals. Of a list each value is right somewhere: only what stands beside counts."""
+def _compared(
+    document: Document, shown: Sequence[Placed], leaf: LeafValue, label: Label, places: tuple[Placed, ...]
+) -> list[Placed]:
+    """Where to look for rivals. Of a list each value is right somewhere: only what was shown for it counts,
+    and of a kind that captions do not tell, only its line."""
     if "[" not in leaf.path:
-        return WHOLE
+        return [WHOLE]
     if label.kind in AMOUNT_KINDS | DATE_KINDS:
-        return Placed(span.start, span.end)
-    return Placed(document.line_of(places[0].start)[0], document.line_of(places[-1].end - 1)[1])
+        return list(shown)
+    return [Placed(document.line_of(places[0].start)[0], document.line_of(places[-1].end - 1)[1])]
 
 
 def _decimals(captioned: Captioned) -> int:

@@ -250,6 +250,31 @@ def test_a_correction_that_breaks_the_sum_is_refused() -> None:
     assert code(found) == "correction.sum"
 
 
+LISTED = ExtractionSchema.compile(
+    {"properties": {"receipts": {"type": "array", "items": {"properties": {"company": TEXT, "total": TEXT}}}}}
+)
+
+
+@pytest.mark.parametrize(
+    ("correction", "refused"), [("12.90", None), ("12.95", "correction.rival"), ("20.00", "correction.rival")]
+)
+def test_in_a_list_what_was_shown_for_the_item_is_compared(correction: str, refused: str | None) -> None:
+    lists = "\n".join(f"ITEM {number} {number}.10" for number in range(10, 20))
+    document = "\n".join(
+        f"SHOP {shop} LTD\n{lists}\nSUB TOTAL {total}.95\nTOTAL ROUNDED {total}.90\nCASH 20.00\n"
+        for shop, total in (("ONE", 11), ("TWO", 12), ("THREE", 13))
+    )
+    answer: JsonObject = {
+        "receipts": [
+            {"company": "SHOP ONE LTD", "total": "11.90"},
+            {"company": "SHOP TWO LTD", "total": "12.96"},
+            {"company": "SHOP THREE LTD", "total": "13.90"},
+        ]
+    }
+    found = correct(LISTED, answer, {"receipts[1].total": correction}, document)
+    assert [each.code for each in found.refused] == ([refused] if refused else [])
+
+
 def test_right_does_not_overrule_arithmetic_or_the_schema() -> None:
     found = correct(SUMMED, invoice(70.0, 1.9, 80.9), {}, INVOICE)
     assert "total" in found.doubtful
