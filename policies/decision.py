@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from ledger.money import NanoUSD
 from policies.audits import AuditRules, GradingRules
+from policies.facts import Label
 
 
 class AtLimit(StrEnum):
@@ -24,12 +25,14 @@ class Settle(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Allow:
-    """The request may run: the plan's name, its routes in order, and what binds it."""
+    """The request may run: the plan's name, its models in order, the routes that are left, and what binds it."""
 
     plan: str
     """"cheap" or "premium"; "model" where the client named a model."""
     routes: tuple[str, ...]
-    """Names of routes, first choice first; never empty."""
+    """Models, first choice first, each with a route that is permitted; never empty."""
+    permitted: frozenset[str]
+    """The only routes that may be asked, by name: to answer, to fall back on, to audit, to grade."""
     cheap_routes: tuple[str, ...]
     """What is left under `cheap_only`; may be empty."""
     baseline_route: str | None
@@ -39,6 +42,10 @@ class Allow:
     settle: Settle
     policy_hash: str
     rule_ids: tuple[str, ...]
+    places: tuple[str, ...] = ()
+    """Where each of these rules stands, FILE:LINE."""
+    label: Label | None = None
+    """The label in force."""
     audits: AuditRules | None = None
     """When an auditor is asked, and what follows; None where the plan has no audits."""
     escalation_routes: tuple[str, ...] = ()
@@ -56,6 +63,13 @@ class Deny:
     reason: str
     policy_hash: str
     rule_ids: tuple[str, ...]
+    places: tuple[str, ...] = ()
+    """Where each of these rules stands, FILE:LINE."""
+
+    @property
+    def cited(self) -> str:
+        """The rules, each with its place."""
+        return ", ".join(f"{rule} at {place}" for rule, place in zip(self.rule_ids, self.places, strict=True))
 
 
 Decision = Allow | Deny

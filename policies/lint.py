@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from policies.decision import AtLimit
 from policies.facts import TaskKind
-from policies.rules import TeamPolicy
+from policies.team import TeamPolicy
 
 
 @dataclass(frozen=True, slots=True)

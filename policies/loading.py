@@ -1,8 +1,8 @@
-"""Read the policy files of a folder: one team a file, nothing unknown, nothing unread."""
+"""Read the policy files of a folder: one team a file, one for the organisation, nothing unknown, nothing unread."""
 
 import hashlib
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from policies.audits import PLAN as AUDITED_PLAN
@@ -16,13 +16,17 @@ from policies.audits import (
 from policies.decision import AtLimit, Settle
 from policies.document import parse_bytes
 from policies.errors import DocumentError
-from policies.facts import TaskKind
+from policies.facts import Label, TaskKind
 from policies.nodes import Mapping, Scalar, suggestion
-from policies.rules import ANY_MODEL, PLAN_NAMES, SpendingLimits, TeamPolicy
+from policies.organisation import Organisation, read_default_label, read_organisation
+from policies.route_facts import RouteFacts
+from policies.rule_reading import Known, read_rules
+from policies.rulebook import Rulebook
+from policies.team import ANY_MODEL, PLAN_NAMES, SpendingLimits, TeamPolicy
 
 KEYS = (
     "team", "models", "plans", "auto", "baseline", "grading", "retries", "limits", "at_limit", "min_output_tokens",
-    "settle",
+    "settle", "default_label", "rules",
 )  # fmt: skip
 LIMIT_KEYS = ("request_usd", "day_usd", "month_usd")
 MIN_OUTPUT_TOKENS = 1_024
@@ -32,42 +36,79 @@ TEAM_CHARACTERS_MAX = 64
 
 @dataclass(frozen=True, slots=True)
 class Policies:
-    """All teams' rules, by team."""
+    """All that is in force: each team's policy, and the same compiled; by team."""
 
     teams: dict[str, TeamPolicy]
+    rulebooks: dict[str, Rulebook] = field(compare=False)
+    organisation: Organisation | None = None
 
 
-def load_policies(folder: Path, known_models: Collection[str]) -> Policies:
-    """Read every `*.yaml` in `folder`.
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A policy file as it was read."""
+
+    content: bytes
+    document: Mapping
+
+
+def load_policies(folder: Path, routes: Sequence[RouteFacts]) -> Policies:
+    """Read every `*.yaml` in `folder`, but not in folders beneath it, for the routes that there are.
 
     Raises PolicyError with file, line and what to write instead.
     """
-    if not folder.is_dir():
-        raise DocumentError(
-            "there is no such folder; make it and put one file a team into it", str(folder), None
+    files = _files(folder)
+    organisations = [file for file in files if file.document.has("organisation")]
+    if len(organisations) > 1:
+        first, second, *_ = organisations
+        raise second.document.error(
+            f"the organisation has its rules in {first.document.file} already; write one file", "organisation"
         )
+    team_files = [file for file in files if file not in organisations]
+    organisation: Organisation | None = None
+    if organisations:
+        names = {file.document.text("team") for file in team_files}
+        organisation = read_organisation(organisations[0].document, Known(routes, names))
     teams: dict[str, TeamPolicy] = {}
-    for path in sorted((*folder.glob("*.yaml"), *folder.glob("*.yml"))):
-        content = path.read_bytes()
-        document = parse_bytes(content, path.name)
-        policy = read_policy(document, hashlib.sha256(content).hexdigest(), known_models)
+    for file in team_files:
+        in_force = b"".join(each.content for each in (*organisations, file))
+        policy = read_policy(file.document, hashlib.sha256(in_force).hexdigest(), routes, organisation)
         other = teams.get(policy.team)
         if other is not None:
-            raise document.error(
+            raise file.document.error(
                 f"team '{policy.team}' has its rules in {other.file} already; write one file a team", "team"
             )
         teams[policy.team] = policy
     if not teams:
         raise DocumentError(
-            "no policy file (*.yaml) is here; without one no team may do anything, so write one",
+            "no policy file (*.yaml) of a team is here; without one no team may do anything, so write one",
             str(folder),
             None,
         )
-    return Policies(teams)
+    return Policies(teams, {team: Rulebook(policy, routes) for team, policy in teams.items()}, organisation)
 
 
-def read_policy(document: Mapping, policy_hash: str, known_models: Collection[str]) -> TeamPolicy:
-    """Read one team's rules from a document."""
+def policy_paths(folder: Path) -> list[Path]:
+    """The files of a folder that are policies, in order."""
+    return sorted((*folder.glob("*.yaml"), *folder.glob("*.yml")))
+
+
+def _files(folder: Path) -> list[_File]:
+    if not folder.is_dir():
+        raise DocumentError(
+            "there is no such folder; make it and put one file a team into it", str(folder), None
+        )
+    contents = {path.name: path.read_bytes() for path in policy_paths(folder)}
+    return [_File(content, parse_bytes(content, name)) for name, content in contents.items()]
+
+
+def read_policy(
+    document: Mapping,
+    policy_hash: str,
+    routes: Sequence[RouteFacts],
+    organisation: Organisation | None = None,
+) -> TeamPolicy:
+    """Read one team's policy from a document; the organisation's rules hold besides."""
+    known_models = tuple(dict.fromkeys(route.model for route in routes))
     document.only(KEYS)
     team = document.text("team")
     if len(team) > TEAM_CHARACTERS_MAX or "," in team:
@@ -85,6 +126,7 @@ def read_policy(document: Mapping, policy_hash: str, known_models: Collection[st
     audits = _audits(document, models, plans, known_models)
     limits = document.mapping("limits")
     limits.only(LIMIT_KEYS)
+    above = organisation.concerning(team) if organisation is not None else ()
     return TeamPolicy(
         team=team,
         models=models,
@@ -101,7 +143,22 @@ def read_policy(document: Mapping, policy_hash: str, known_models: Collection[st
         policy_hash=policy_hash,
         file=document.file,
         rule_lines=_rule_lines(document, team),
+        default_label=_default_label(document, organisation),
+        rules=(*above, *read_rules(document, team, Known(routes))),
     )
+
+
+def _default_label(document: Mapping, organisation: Organisation | None) -> Label | None:
+    """The team's own, which may only be more closed than the organisation's; else that one."""
+    own = read_default_label(document)
+    above = organisation.default_label if organisation is not None else None
+    if own is not None and above is not None and own.rank < above.rank and organisation is not None:
+        raise document.error(
+            f"default_label is {own.value}, and {organisation.file} says {above.value}, which a team can only "
+            f"tighten; write {above.value} or a more closed one, or leave it out",
+            "default_label",
+        )
+    return own or above
 
 
 def _models(document: Mapping, known_models: Collection[str]) -> tuple[str, ...]:

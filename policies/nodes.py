@@ -151,6 +151,14 @@ class Mapping:
             raise node.error(f"{self.path(key)} is '{node.text[:SHOWN_MAX]}'; write true or false")
         return node.text == "true"
 
+    def only_true(self, key: str) -> bool:
+        """Whether the key is there; it says something only as true."""
+        if self.has(key) and not self.flag(key, default=True):
+            raise self.error(
+                f"{self.path(key)} is false, which asks for nothing; write true or leave it out", key
+            )
+        return self.has(key)
+
     def usd(self, key: str) -> NanoUSD:
         """An amount of money in US dollars, exact."""
         node = self.scalar(key)
@@ -186,6 +194,32 @@ class Mapping:
                 raise item.error(f"{self.path(key)} must hold single names, e.g. [one, two]")
             words.append(item)
         return tuple(words)
+
+    def names(self, key: str) -> tuple[Scalar, ...]:
+        """A list of at least one word, none twice."""
+        words = self.words(key)
+        if not words:
+            raise self.error(f"{self.path(key)} is empty; name at least one, or leave it out", key)
+        seen: set[str] = set()
+        for word in words:
+            if word.text in seen:
+                raise word.error(f"{self.path(key)} names '{word.text[:SHOWN_MAX]}' twice; leave one out")
+            seen.add(word.text)
+        return words
+
+    def sections(self, key: str) -> tuple["Mapping", ...]:
+        """A list of mappings; an empty one if the key is missing."""
+        if not self.has(key):
+            return ()
+        node = self._node(key)
+        if not isinstance(node, Sequence):
+            raise node.error(f"{self.path(key)} must be a list, each item beginning with `- `")
+        found: list[Mapping] = []
+        for item in node.items:
+            if not isinstance(item, Mapping):
+                raise item.error(f"an item of {self.path(key)} must have lines `key: value`")
+            found.append(item)
+        return tuple(found)
 
     def mapping(self, key: str) -> "Mapping":
         """A mapping, whose place is its key's; an empty one if the key is missing or has nothing under it."""

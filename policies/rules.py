@@ -1,54 +1,61 @@
-"""The rules of one team, typed, each with an id and the line that it stands in."""
+"""One rule: of which requests it speaks, and what it takes from them. No rule gives anything.
 
-from collections.abc import Mapping
+What a request may do is what a team's plans grant, less what the rules that apply take away. So a rule
+more never allows more, in whichever file it stands.
+"""
+
 from dataclasses import dataclass
 
-from ledger.money import NanoUSD
-from policies.audits import PLAN as AUDITED_PLAN
-from policies.audits import AuditRules, GradingRules
-from policies.decision import AtLimit, Settle
-from policies.facts import TaskKind
-
-PLAN_NAMES = ("cheap", "premium", AUDITED_PLAN)
-ANY_MODEL = "*"
+from ledger.money import NanoUSD, format_usd
+from policies.conditions import Conditions
+from policies.requirements import Requirements
+from policies.route_facts import RouteFacts
 
 
 @dataclass(frozen=True, slots=True)
-class SpendingLimits:
-    """What a team may spend; None where the policy sets no limit."""
+class Denial:
+    """`deny`: no route is left."""
 
-    request_nano_usd: NanoUSD | None
-    day_nano_usd: NanoUSD | None
-    month_nano_usd: NanoUSD | None
+    def __str__(self) -> str:
+        return "deny"
 
 
 @dataclass(frozen=True, slots=True)
-class TeamPolicy:
-    """One team's rules."""
+class RequestLimit:
+    """`limit`: what one request may cost at its worst."""
 
-    team: str
-    models: tuple[str, ...]
-    """What the team may use, `*` written out."""
-    plans: Mapping[str, tuple[str, ...]]
-    """A plan's models in order of preference."""
-    auto: Mapping[TaskKind, str]
-    """What `auto` means for each kind of task."""
-    baseline: str | None
-    limits: SpendingLimits
-    at_limit: AtLimit
-    min_output_tokens: int
-    settle: Settle
-    policy_hash: str
-    """sha256 of the file, hex."""
+    request_nano_usd: NanoUSD
+
+    def __str__(self) -> str:
+        return f"at most {format_usd(self.request_nano_usd)} USD a request"
+
+
+Demand = Denial | Requirements | RequestLimit
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule with its id, and the place where it stands."""
+
+    id: str
     file: str
-    rule_lines: Mapping[str, int]
-    """Rule id -> the line of the file that it stands in."""
-    audits: AuditRules | None = None
-    """What `cheap+audit` adds to `cheap`; None if the team has no such plan."""
-    grading: GradingRules | None = None
-    retries: int = 0
-    """How often a route is tried again after a failure that cost nothing."""
+    line: int
+    conditions: Conditions
+    demand: Demand
+    reason: str | None = None
+    """Why, in the words of who wrote it."""
 
-    def rule(self, name: str) -> str:
-        """The id of a rule of this team."""
-        return f"{self.team}.{name}"
+    @property
+    def place(self) -> str:
+        """FILE:LINE."""
+        return f"{self.file}:{self.line}"
+
+    def against(self, route: RouteFacts) -> str | None:
+        """Why `route` falls where this rule applies; None if it does not."""
+        match self.demand:
+            case Denial():
+                return "it denies such requests"
+            case Requirements() as wanted:
+                return wanted.missed_by(route)
+            case RequestLimit():
+                return None

@@ -18,6 +18,7 @@ from starlette.exceptions import HTTPException
 from ledger.changes import GATEWAY, record_states
 from ledger.clock import Clock, system_clock
 from ledger.ledger import Ledger, read_only_engine
+from policies.loading import Policies
 from router.accounts import Accounts
 from router.admission import Admission
 from router.afterwards import Afterwards
@@ -45,6 +46,7 @@ from router.guard import Guard
 from router.limits import policy_limits
 from router.pipeline import Pipeline
 from router.planning import Planner
+from router.policies_in_force import PoliciesInForce
 from router.presence import take_presence
 from router.pricing import missing_prices
 from router.processes.counters import TokenCounter
@@ -79,14 +81,16 @@ class Gateway:
     pool: Pool
     counter: TokenCounter
     afterwards: Afterwards
+    policies: PoliciesInForce
     telemetry: Telemetry
     presence: IO[bytes]
-    _loading: list["asyncio.Task[None]"] = field(default_factory=list)
+    _tasks: list["asyncio.Task[None]"] = field(default_factory=list)
 
     def start(self) -> None:
-        """Begin to load the local engines; the gateway answers for everything else meanwhile."""
-        self._loading = [
-            asyncio.create_task(self._load(name, engine)) for name, engine in self.engines.items()
+        """Begin to load the local engines and to watch the policies; the gateway answers meanwhile."""
+        self._tasks = [
+            asyncio.create_task(self.policies.watch()),
+            *(asyncio.create_task(self._load(name, engine)) for name, engine in self.engines.items()),
         ]
 
     async def _load(self, name: str, engine: LocalEngine) -> None:
@@ -101,9 +105,9 @@ class Gateway:
 
     async def close(self) -> None:
         """Stop engines and helpers, give back connections, write what the ledger still holds."""
-        for task in self._loading:
+        for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._loading, return_exceptions=True)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.afterwards.close()
         for engine in self.engines.values():
             await engine.close()
@@ -135,8 +139,7 @@ def build(settings: Settings, *, clock: Clock = system_clock) -> Gateway:
     if ledger.recovered:
         telemetry.event("recovered", attempts_posted_at_their_bound=len(ledger.recovered))
     ledger.ensure_prices(missing_prices(settings, ledger.prices, clock()))
-    ledger.budgets.set_policy_limits(policy_limits(settings.policies))
-    _take_stock(settings, place)
+    policies = _policies_in_force(settings, place, ledger, telemetry)
 
     pool = Pool()
     catalog = Catalog(settings.routes)
@@ -171,22 +174,22 @@ def build(settings: Settings, *, clock: Clock = system_clock) -> Gateway:
         pepper=pepper,
     )
     hot: dict[str, App] = {"/v1/chat/completions": ChatCompletions(pipeline, settings.body_bytes_max)}
-    cold = _cold_face(settings, catalog, accounts, engines, clock)
+    cold = _cold_face(settings, catalog, accounts, engines, policies, clock)
     _add_admin_face(cold, Desk(place, keys, ledger, read_only_engine(ledger.path), clock))
     paths = (*(GatewayPath("POST", path, spends=True) for path in hot), *paths_of(cold))
     guard = Guard(
         _Faces(hot, cold),
         spends=SpendingPaths(paths).include,
         keys=keys,
-        policies=settings.policies.teams,
+        policies=policies,
         ledger=ledger,
         clock=clock,
         telemetry=telemetry,
         on_state_change=ledger.refresh,
     )
     return Gateway(
-        guard, paths, ledger, keys, engines, providers, pool, token_counter, afterwards, telemetry, presence
-    )
+        guard, paths, ledger, keys, engines, providers, pool, token_counter, afterwards, policies, telemetry, presence,
+    )  # fmt: skip
 
 
 def _hosted(provider: ProviderSettings, pool: Pool, clock: Clock) -> Provider:
@@ -197,16 +200,28 @@ def _hosted(provider: ProviderSettings, pool: Pool, clock: Clock) -> Provider:
             return Anthropic(provider.name, provider.base_url, provider.api_key, pool, clock)
 
 
-def _take_stock(settings: Settings, place: StatePlace) -> None:
-    """Bring into the ledger what a crash left on its way there, and which policies are in force."""
-    with place.opened(GATEWAY) as office:
-        office.file.deliver()
-        office.directory.ensure_teams(tuple(settings.policies.teams))
-    states = {
-        policy.team: {"file": policy.file, "sha256": policy.policy_hash}
-        for policy in settings.policies.teams.values()
-    }
-    record_states(settings.ledger_path, "policy", states, by=GATEWAY, at_us=place.clock())
+def _policies_in_force(
+    settings: Settings, place: StatePlace, ledger: Ledger, telemetry: Telemetry
+) -> PoliciesInForce:
+    """Put the policies in force that were read, and those that will be: their teams, limits and hashes."""
+
+    def record(policies: Policies) -> None:
+        with place.opened(GATEWAY) as office:
+            office.file.deliver()  # and what a crash left on its way into the ledger
+            office.directory.ensure_teams(tuple(policies.teams))
+        states = {
+            policy.team: {"file": policy.file, "sha256": policy.policy_hash}
+            for policy in policies.teams.values()
+        }
+        record_states(settings.ledger_path, "policy", states, by=GATEWAY, at_us=place.clock())
+
+    def limit(policies: Policies) -> None:
+        ledger.budgets.set_policy_limits(policy_limits(policies))
+
+    record(settings.policies)
+    limit(settings.policies)
+    folder, routes = settings.policies_dir, settings.route_facts
+    return PoliciesInForce(settings.policies, folder, routes, record, limit, telemetry)
 
 
 def _run_all(callbacks: Sequence[Callable[[], None]]) -> None:
@@ -231,12 +246,13 @@ def _cold_face(
     catalog: Catalog,
     accounts: Accounts,
     engines: Mapping[str, LocalEngine],
+    policies: PoliciesInForce,
     clock: Clock,
 ) -> FastAPI:
     app = FastAPI(title="Steelyard", version=settings.version, redoc_url=None)
     app.include_router(models_router(catalog, clock()))
     app.include_router(requests_router(read_only_engine(settings.ledger_path), accounts, clock))
-    app.include_router(health_router(accounts.ledger, engines))
+    app.include_router(health_router(accounts.ledger, engines, policies))
     app.add_exception_handler(GatewayError, _gateway_error)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _validation_error)

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from ledger.budgets import Scope
-from policies.rules import TeamPolicy
+from policies.rulebook import Rulebook
+from policies.team import TeamPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,10 +13,15 @@ class Caller:
 
     key_id: str
     team: str
-    policy: TeamPolicy
+    rulebook: Rulebook
     scopes: tuple[Scope, ...]
     """Whose budgets a request of this key draws on."""
     project: str | None = None
     environment: str | None = None
     models: frozenset[str] | None = None
     """The only models that the key may use; None for all that its team may."""
+
+    @property
+    def policy(self) -> TeamPolicy:
+        """The team's policy."""
+        return self.rulebook.policy

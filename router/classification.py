@@ -11,6 +11,7 @@ import orjson
 
 from policies.facts import Facts, TaskKind
 from router.bounds import utf8_length
+from router.caller import Caller
 from router.request import ChatRequest
 
 FEATURES_VERSION = 1
@@ -24,7 +25,9 @@ class Task:
 
     kind: TaskKind
     task_class: str
-    """Declared by the caller; else the schema's name where it is fit to print, or the kind."""
+    """Declared by the caller, else the one that was found."""
+    found_class: str
+    """The schema's name where it is fit to print, or the kind."""
     template_hash: str
     """Of system text, schema and tools: what repeats from request to request."""
     conversation: str
@@ -45,24 +48,33 @@ def classify(request: ChatRequest, team: str, pepper: bytes) -> Task:
         first = next((message.text for message in request.messages if message.role == "user"), "")
         seed = template_hash.encode() + first.encode()
         conversation = f"conv_{_keyed_hash(pepper, seed)}"
+    found = _schema_name(request) or request.kind.value
     return Task(
         kind=request.kind,
-        task_class=request.declared.task or _schema_name(request) or request.kind.value,
+        task_class=request.declared.task or found,
+        found_class=found,
         template_hash=template_hash,
         conversation=conversation,
         document_bytes=utf8_length(request.document),
     )
 
 
-def facts_of(request: ChatRequest, task: Task, team: str) -> Facts:
+def facts_of(request: ChatRequest, task: Task, caller: Caller) -> Facts:
     """What the rules may see of a request."""
     return Facts(
-        team=team,
+        team=caller.team,
         model=request.model,
         kind=task.kind,
         task_class=task.task_class,
         label=request.declared.label,
         purpose=request.declared.purpose,
+        found_class=task.found_class,
+        project=caller.project,
+        key_id=caller.key_id,
+        environment=caller.environment,
+        context_tokens=request.bound.text_tokens,
+        tools=request.has_tools,
+        images=request.bound.images > 0,
     )
 
 

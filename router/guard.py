@@ -5,19 +5,19 @@ It reads nothing but the path and two headers, so that no body is read for a str
 """
 
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 from ledger.budgets import Scope, ScopeKind, project_id
 from ledger.clock import Clock
 from ledger.ids import RequestId, new_request_id
 from ledger.ledger import Ledger
 from policies.decision import AtLimit
-from policies.rules import TeamPolicy
 from router.admission import refusal
 from router.asgi import App, Message, Receive, Send, send_error
 from router.asgi import Scope as AsgiScope
 from router.caller import Caller
 from router.errors import AuthenticationError, ForbiddenError, GatewayError, InternalError, PolicyDeniedError
+from router.policies_in_force import PoliciesInForce
 from router.state.keys import KeyStore, StoredKey
 from router.state.rights import allows_path
 from router.telemetry import Telemetry
@@ -37,7 +37,7 @@ class Guard:
         *,
         spends: Callable[[str], bool],
         keys: KeyStore,
-        policies: Mapping[str, TeamPolicy],
+        policies: PoliciesInForce,
         ledger: Ledger,
         clock: Clock,
         telemetry: Telemetry,
@@ -53,6 +53,7 @@ class Guard:
         self._on_state_change = on_state_change
         self._callers: dict[str, Caller] = {}
         self._generation = keys.generation
+        self._seen = policies.current
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         """Let a request through, or answer it here."""
@@ -103,6 +104,9 @@ class Guard:
                 "no key: send `Authorization: Bearer sk-steelyard-...`; `steelyard keys create` makes one"
             )
         stored = self._keys.find(presented)
+        if self._policies.current is not self._seen:
+            self._seen = self._policies.current
+            self._callers.clear()
         if self._keys.generation != self._generation:
             self._generation = self._keys.generation
             self._callers.clear()
@@ -120,8 +124,8 @@ class Guard:
                 "this key belongs to no team: it administers and cannot spend. Make a key of a team, with: "
                 "steelyard keys create --team TEAM"
             )
-        policy = self._policies.get(team)
-        if policy is None:
+        rulebook = self._policies.current.rulebooks.get(team)
+        if rulebook is None:
             raise PolicyDeniedError(
                 f"team '{team}' has no policy file, so nothing is allowed; add one to the policies folder"
             )
@@ -130,7 +134,7 @@ class Guard:
             scopes.append(Scope(ScopeKind.PROJECT, project_id(team, rights.project)))
         models = frozenset(rights.models) if rights.models is not None else None
         caller = Caller(
-            stored.key_id, team, policy, tuple(scopes), rights.project, rights.environment, models
+            stored.key_id, team, rulebook, tuple(scopes), rights.project, rights.environment, models
         )
         self._callers[stored.key_id] = caller
         return caller

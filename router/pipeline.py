@@ -14,7 +14,6 @@ from ledger.prices import PriceBook
 from ledger.rows import OutcomeRow, RequestRow
 from policies.audits import Delivery
 from policies.decision import Allow, Deny
-from policies.engine import decide
 from router.accounts import Accounts, Hold, unanswered
 from router.admission import Admission
 from router.afterwards import Afterwards, Judgement
@@ -81,9 +80,9 @@ class Pipeline:
             raise self.catalog.unknown(request.model)
         schema = self.checker.schema_of(request)
         task = classify(request, caller.team, self.pepper)
-        decision = decide(caller.policy, facts_of(request, task, caller.team))
+        decision = caller.rulebook.decide(facts_of(request, task, caller))
         if isinstance(decision, Deny):
-            raise PolicyDeniedError(f"{decision.reason} (rules: {', '.join(decision.rule_ids)})")
+            raise PolicyDeniedError(f"{decision.reason} (rules: {decision.cited})")
         _refuse_what_cannot_be_audited(request, decision)
         if caller.models is not None:
             decision = within_scope(decision, caller.models)

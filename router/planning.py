@@ -6,7 +6,7 @@ deadline. A plan's hold is the sum: the first route may cost its worst and fail,
 A price that changes with the hour counts at its dearest from now to the attempt's last deadline.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ledger.errors import PriceError
@@ -90,6 +90,8 @@ class Plan:
 class _Left:
     """What was left out, and why, as the routes are gone through."""
 
+    permitted: Collection[str]
+    """The only routes that may be planned."""
     too_long: list[str] = field(default_factory=list)
     unpriced: list[str] = field(default_factory=list)
     uncounted: list[Route] = field(default_factory=list)
@@ -117,10 +119,10 @@ class Planner:
         """Plan `models` in order, and what may follow: an audit, an escalation, a grade. `counted` holds
         exact prompt tokens by route name, where known.
 
-        Routes whose window the request does not fit, and those that no price is in force for, are left
-        out; a plan may so be empty. One that must be able to escalate is empty if it cannot.
+        Only routes that `allow` permits are planned. Those whose window the request does not fit, and those
+        that no price is in force for, are left out; a plan may so be empty. One that must be able to escalate is empty if it cannot.
         """
-        left = _Left()
+        left = _Left(allow.permitted)
         attempts = self._answering(request, models, at_us, counted, left)
         escalation: tuple[PlannedAttempt, ...] = ()
         audit: tuple[PlannedAttempt, ...] = ()
@@ -153,7 +155,7 @@ class Planner:
     ) -> tuple[PlannedAttempt, ...]:
         """The routes that can answer `request`."""
         found: list[PlannedAttempt] = []
-        for route in self._routes(models):
+        for route in self._routes(models, left):
             bound = prompt_bound(request, route)
             left.dearest = max(left.dearest, bound)
             prompt = min(counted.get(route.name, bound), bound)
@@ -173,7 +175,7 @@ class Planner:
     def _judging(self, models: Sequence[str], at_us: int, left: _Left) -> tuple[PlannedAttempt, ...]:
         """The routes that can be asked a judge's question, whose size is bounded before it is known."""
         found: list[PlannedAttempt] = []
-        for route in self._routes(models):
+        for route in self._routes(models, left):
             question = _question_room(route)
             if question < QUESTION_TOKENS_MIN:
                 continue
@@ -182,8 +184,13 @@ class Planner:
                 found.append(_judgement(route, rates))
         return tuple(found)
 
-    def _routes(self, models: Sequence[str]) -> Iterator[Route]:
-        return (route for model in models for route in self._catalog.serving(model))
+    def _routes(self, models: Sequence[str], left: _Left) -> Iterator[Route]:
+        return (
+            route
+            for model in models
+            for route in self._catalog.serving(model)
+            if route.name in left.permitted
+        )
 
     def _rates(self, route: Route, prompt: int, at_us: int, left: _Left) -> Rates | None:
         """The dearest that the route's next attempt can cost; None if no price is in force."""

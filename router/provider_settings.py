@@ -12,9 +12,11 @@ from enum import StrEnum
 from urllib.parse import SplitResult, urlsplit
 
 from policies.nodes import Mapping
+from policies.route_facts import LOCAL_PROVIDER
 from router.catalog import Dialect
+from router.route_facts import SERVER_KEYS, ServerFacts, read_server_facts
 
-PROVIDER_KEYS = ("type", "base_url", "key_env", "dialect")
+PROVIDER_KEYS = ("type", "base_url", "key_env", "dialect", *SERVER_KEYS)
 METHODS = ("/chat/completions", "/messages")
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
 _HOST_LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
@@ -38,12 +40,17 @@ class ProviderSettings:
     dialect: Dialect
     """Where servers that speak OpenAI's format differ."""
     kind: ProviderKind = ProviderKind.OPENAI_COMPATIBLE
+    server: ServerFacts = field(default_factory=ServerFacts)
 
 
 def read_providers(section: Mapping, environment: Environment[str, str]) -> dict[str, ProviderSettings]:
     """Read the providers, by name. Raises PolicyError."""
     found: dict[str, ProviderSettings] = {}
     for name in section:
+        if name == LOCAL_PROVIDER:
+            raise section.error(
+                f"'{name}' is the provider of the engines on this machine; call yours something else", name
+            )
         provider = section.mapping(name)
         provider.only(PROVIDER_KEYS)
         kind = provider.choice("type", ProviderKind, ProviderKind.OPENAI_COMPATIBLE)
@@ -58,6 +65,7 @@ def read_providers(section: Mapping, environment: Environment[str, str]) -> dict
             _api_key(provider, environment),
             provider.choice("dialect", Dialect, Dialect.GENERIC),
             kind,
+            read_server_facts(provider),
         )
     return found
 

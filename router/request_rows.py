@@ -43,7 +43,7 @@ def request_row(
         task_kind=task.kind.value,
         task_class=task.task_class,
         template_hash=task.template_hash,
-        label=request.declared.label,
+        label=plan.allow.label,
         purpose=request.declared.purpose,
         conversation=task.conversation,
         stream=request.stream,

@@ -7,16 +7,20 @@ from pathlib import Path
 
 from local_model.weights import SMOLLM2_FILE
 from policies.nodes import Mapping, suggestion
+from policies.route_facts import RouteFacts
 from router.catalog import PLAN_NAMES, Dialect, Encoding, Origin, Route, SchemaMode
 from router.config_paths import configured_path, weights_folder
 from router.provider_settings import ProviderKind, ProviderSettings
 from router.providers.local.build import EngineKind, EngineSettings
+from router.route_facts import PROMISE_KEYS, WEIGHTS_KEYS, WHERE_KEYS, read_route_facts
 from router.route_price import ListedPrice, StatedPrice, read_price
 
 ENGINE_ONLY = ("engine", "weights", "slots", "threads")
-HOSTED_ONLY = ("provider", "upstream_model", "premium", "idle_timeout_s", "tokenizer", "schema")
+HOSTED_ONLY = (
+    "provider", "upstream_model", "premium", "idle_timeout_s", "tokenizer", "schema", *PROMISE_KEYS,
+)  # fmt: skip
 ROUTE_KEYS = (
-    *ENGINE_ONLY, *HOSTED_ONLY, "model", "price", "context_window", "max_output_tokens", "logprobs", "deadline_s", "simulated",
+    *ENGINE_ONLY, *HOSTED_ONLY, "model", "price", "context_window", "max_output_tokens", "logprobs", "deadline_s", "simulated", *WHERE_KEYS, *WEIGHTS_KEYS,
 )  # fmt: skip
 NOT_ANTHROPIC = {
     "logprobs": "Anthropic's API gives no log-probabilities",
@@ -28,11 +32,13 @@ DEFAULT_WEIGHTS = "smollm2"
 
 @dataclass(frozen=True, slots=True)
 class RouteSettings:
-    """All routes, the engines behind the local ones by route, and a price of each."""
+    """All routes, the engines behind the local ones by route, and a price and the facts of each."""
 
     routes: tuple[Route, ...]
     engines: dict[str, EngineSettings]
     prices: tuple[StatedPrice | ListedPrice, ...]
+    facts: tuple[RouteFacts, ...]
+    """What rules see of each, in their order."""
 
 
 def read_routes(
@@ -48,6 +54,7 @@ def read_routes(
     routes: list[Route] = []
     engines: dict[str, EngineSettings] = {}
     prices: list[StatedPrice | ListedPrice] = []
+    facts: list[RouteFacts] = []
     for name in section:
         entry = section.mapping(name)
         entry.only(ROUTE_KEYS)
@@ -62,7 +69,9 @@ def read_routes(
         else:
             routes.append(_hosted_route(entry, name, model, price.sku, providers))
         prices.append(price)
-    return RouteSettings(tuple(routes), engines, tuple(prices))
+        server = None if local else providers[routes[-1].provider].server
+        facts.append(read_route_facts(entry, name, model, routes[-1].provider, server))
+    return RouteSettings(tuple(routes), engines, tuple(prices), tuple(facts))
 
 
 def _names(section: Mapping, entry: Mapping, name: str) -> str:

@@ -12,6 +12,7 @@ from policies.document import read_document
 from policies.errors import DocumentError
 from policies.loading import Policies, load_policies
 from policies.nodes import Mapping
+from policies.route_facts import RouteFacts
 from router.catalog import Route
 from router.config_paths import DATA_FOLDER, LEDGER_FILE, POLICIES_FOLDER, configured_path, weights_folder
 from router.errors import InvalidRequestError
@@ -47,6 +48,9 @@ class Settings:
     engines: dict[str, EngineSettings]
     prices: tuple[StatedPrice | ListedPrice, ...]
     """One a route, in their order."""
+    policies_dir: Path
+    route_facts: tuple[RouteFacts, ...]
+    """What rules see of each route, in their order."""
     policies: Policies
     pepper: str | None
     pepper_previous: str | None
@@ -77,7 +81,6 @@ def load_settings(path: Path, *, host: str | None = None, port: int | None = Non
         )
     providers = read_providers(document.mapping("providers"), os.environ)
     read = read_routes(document, providers, base, os.environ)
-    models = tuple(dict.fromkeys(route.model for route in read.routes))
     configured_host = _host(server)
     configured_port = server.integer("port", 0, PORT_MAX, 8_400)
     if host is not None and not is_host(host):
@@ -96,7 +99,9 @@ def load_settings(path: Path, *, host: str | None = None, port: int | None = Non
         routes=read.routes,
         engines=read.engines,
         prices=read.prices,
-        policies=load_policies(rules, models),
+        policies_dir=rules,
+        route_facts=read.facts,
+        policies=load_policies(rules, read.facts),
         pepper=os.environ.get("STEELYARD_PEPPER"),
         pepper_previous=os.environ.get("STEELYARD_PEPPER_PREVIOUS"),
     )

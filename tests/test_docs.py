@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+from support.rules import routes_of
 
 from ledger.clock import system_clock
 from ledger.prices import PriceBook
@@ -16,7 +17,10 @@ from policies.errors import PolicyError
 from policies.lint import lint
 from policies.loading import KEYS as POLICY_KEYS
 from policies.loading import LIMIT_KEYS, read_policy
-from policies.rules import PLAN_NAMES, TeamPolicy
+from policies.organisation import ORGANISATION_KEYS, Organisation, read_organisation
+from policies.rule_reading import LIMIT_KEYS as RULE_LIMIT_KEYS
+from policies.rule_reading import REQUIRE_KEYS, RULE_KEYS, WHEN_KEYS, Known
+from policies.team import PLAN_NAMES, TeamPolicy
 from router.pricing import missing_prices
 from router.provider_settings import PROVIDER_KEYS
 from router.route_price import CPU_KEY, PRICE_KEYS
@@ -60,6 +64,17 @@ CONFIGURATION_SECTIONS = {
     "The price of a hosted route": (("routes", "flash", "price"), tuple(PRICE_KEYS)),
     "The price of a local route": (("routes", "small", "price"), (CPU_KEY, *PRICE_KEYS)),
 }
+ORGANISATION_BASE: Tree = {
+    "organisation": "acme",
+    "rules": {"0": {"id": "one", "require": {"local_only": "true"}}},
+}
+ORGANISATION_SECTIONS = {
+    "The organisation's file": ((), ORGANISATION_KEYS),
+    "rules": (("rules", "0"), RULE_KEYS),
+    "when": (("rules", "0", "when"), WHEN_KEYS),
+    "require": (("rules", "0", "require"), REQUIRE_KEYS),
+    "limit": (("rules", "0", "limit"), RULE_LIMIT_KEYS),
+}
 POLICY_SECTIONS = {
     "Every key": ((), POLICY_KEYS),
     "plans": (("plans",), PLAN_NAMES),
@@ -95,6 +110,7 @@ def rows_of(document: Path, sections: Mapping[str, tuple[tuple[str, ...], tuple[
 
 CONFIGURATION_ROWS = list(rows_of(CONFIGURATION, CONFIGURATION_SECTIONS))
 POLICY_ROWS = list(rows_of(POLICIES, POLICY_SECTIONS))
+ORGANISATION_ROWS = list(rows_of(POLICIES, ORGANISATION_SECTIONS))
 
 
 def values(rows: list[Row], column: str) -> list[object]:
@@ -118,13 +134,14 @@ def changed(tree: Tree, path: tuple[str, ...], value: str | None) -> Tree:
 
 
 def written(tree: Tree, indent: str = "") -> str:
-    """The tree as YAML."""
+    """The tree as YAML; keys that are numbers are items of a list."""
     lines = []
     for key, value in tree.items():
+        name = "-" if key.isdigit() else f"{key}:"
         lines.append(
-            f"{indent}{key}: {value}\n"
+            f"{indent}{name} {value}\n"
             if isinstance(value, str)
-            else f"{indent}{key}:\n{written(value, f'{indent}  ')}"
+            else f"{indent}{name}\n{written(value, f'{indent}  ')}"
         )
     return "".join(lines)
 
@@ -150,11 +167,20 @@ def configured(place: Path, text: str) -> Settings:
 
 
 def policy_of(text: str) -> TeamPolicy:
-    return read_policy(parse_bytes(text.encode(), "policy.yaml"), "hash", MODELS)
+    return read_policy(parse_bytes(text.encode(), "policy.yaml"), "hash", routes_of(MODELS))
+
+
+def organisation_of(text: str) -> Organisation:
+    known = Known((*routes_of(MODELS), *routes_of(["claude-opus-5-5"])), {"finance", "support", "legal"})
+    return read_organisation(parse_bytes(text.encode(), "organisation.yaml"), known)
 
 
 def test_the_tables_name_every_key_that_is_read_and_no_other() -> None:
-    for rows, sections in ((CONFIGURATION_ROWS, CONFIGURATION_SECTIONS), (POLICY_ROWS, POLICY_SECTIONS)):
+    for rows, sections in (
+        (CONFIGURATION_ROWS, CONFIGURATION_SECTIONS),
+        (POLICY_ROWS, POLICY_SECTIONS),
+        (ORGANISATION_ROWS, ORGANISATION_SECTIONS),
+    ):
         told = sorted(row.path for row in rows)
         assert told == sorted((*prefix, key) for prefix, keys in sections.values() for key in keys)
         assert all(row.taken and row.refused for row in rows)
@@ -206,6 +232,26 @@ def test_a_default_of_a_policy_is_what_leaving_it_out_means(path: tuple[str, ...
     assert replace(told, rule_lines={}) == replace(left_out, rule_lines={})
 
 
+def with_rule(path: tuple[str, ...], value: str) -> str:
+    """An organisation's file with one rule, which demands one thing only."""
+    tree = changed(ORGANISATION_BASE, path, value)
+    if path[2:3] in (("deny",), ("limit",)):
+        tree = changed(tree, ("rules", "0", "require"), None)
+    return written(changed(tree, ("rules", "0", "reason"), "because") if path[-1] == "deny" else tree)
+
+
+@pytest.mark.parametrize(("path", "value"), values(ORGANISATION_ROWS, "taken"))
+def test_a_value_of_a_rule_that_is_said_to_be_taken_is(path: tuple[str, ...], value: str) -> None:
+    assert organisation_of(with_rule(path, value)).name
+
+
+@pytest.mark.parametrize(("path", "value"), values(ORGANISATION_ROWS, "refused"))
+def test_a_value_of_a_rule_that_is_said_to_be_refused_is(path: tuple[str, ...], value: str) -> None:
+    with pytest.raises(PolicyError) as caught:
+        organisation_of(with_rule(path, value))
+    assert path[-1] in str(caught.value)
+
+
 BLOCKS = [
     pytest.param(block, id=f"{path.name} {number}")
     for path in sorted((ROOT / "docs").glob("*.md"))
@@ -220,7 +266,7 @@ def test_every_yaml_example_of_the_documents_is_one_that_loads(place: Path, bloc
         assert configured(place, block).routes
     else:
         assert re.fullmatch(r"# policies/[a-z]+\.yaml", file), "begin an example with its file's name"
-        assert policy_of(block).models
+        assert organisation_of(block).rules if "organisation" in file else policy_of(block).models
 
 
 def test_there_are_examples_of_both() -> None:

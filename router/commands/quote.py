@@ -13,7 +13,7 @@ from ledger.clock import system_clock
 from ledger.money import bound_of
 from ledger.prices import PriceBook
 from policies.decision import Allow, AtLimit, Deny, Settle
-from policies.engine import decide
+from router.caller import Caller
 from router.catalog import Catalog, Origin, Route
 from router.classification import classify, facts_of
 from router.commands.exit_codes import errors_as_sentences
@@ -147,12 +147,17 @@ def _under_policy(
     """
     if team is None:
         return plan, ""
-    decision = decide(
-        settings.policies.teams[team], facts_of(request, classify(request, team, b"quote"), team)
-    )
+    rulebook = settings.policies.rulebooks[team]
+    nobody = Caller("", team, rulebook, ())
+    facts = facts_of(request, classify(request, team, b"quote"), nobody)
+    decision = rulebook.decide(facts)
     if isinstance(decision, Deny):
         return plan, decision.reason
-    if plan.attempts[0].route.model not in decision.routes:
+    route = plan.attempts[0].route
+    fallen = rulebook.fallen(facts)
+    if route.name in fallen:
+        return plan, fallen[route.name]
+    if route.model not in decision.routes:
         return plan, f"the team's plan '{decision.plan}' does not hold it"
     limit = decision.per_request_nano_usd
     if limit is None or plan.hold_nano_usd <= limit:
@@ -168,6 +173,6 @@ def _under_policy(
 
 def _open_allow(route: Route) -> Allow:
     return Allow(
-        plan="quote", routes=(route.model,), cheap_routes=(), baseline_route=None, per_request_nano_usd=None,
+        plan="quote", routes=(route.model,), permitted=frozenset({route.name}), cheap_routes=(), baseline_route=None, per_request_nano_usd=None,
         at_limit=AtLimit.DENY, min_output_tokens=1, settle=Settle.AFTER, policy_hash="", rule_ids=(),
     )  # fmt: skip

@@ -7,10 +7,11 @@ from fastapi import APIRouter, Response
 
 from ledger.ledger import Ledger
 from router.endpoints.spending import SPENDS_NOTHING
+from router.policies_in_force import PoliciesInForce
 from router.providers.local.engine import EngineState, LocalEngine
 
 
-def health_router(ledger: Ledger, engines: Mapping[str, LocalEngine]) -> APIRouter:
+def health_router(ledger: Ledger, engines: Mapping[str, LocalEngine], policies: PoliciesInForce) -> APIRouter:
     """The two paths."""
     router = APIRouter()
 
@@ -27,6 +28,7 @@ def health_router(ledger: Ledger, engines: Mapping[str, LocalEngine]) -> APIRout
             health = await engine.health()
             parts[f"route {name}"] = "ok" if health.state is EngineState.READY else health.state.value
         ready = all(part == "ok" for part in parts.values())
+        parts["policies"] = policies.problem or "ok"  # no less ready for it: those from before are in force
         response.status_code = 200 if ready else 503
         return {"status": "ready" if ready else "not ready", "parts": parts}
 

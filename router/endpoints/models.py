@@ -5,7 +5,6 @@ from typing import Any
 from fastapi import APIRouter, Request
 
 from policies.decision import Allow
-from policies.engine import decide
 from policies.facts import Facts, TaskKind
 from router.caller import Caller
 from router.catalog import PLAN_NAMES, Catalog
@@ -42,9 +41,17 @@ def models_router(catalog: Catalog, started_at_us: int) -> APIRouter:
 
 
 def _allowed(caller: Caller, name: str) -> bool:
-    decisions = (decide(caller.policy, Facts(caller.team, name, kind, "")) for kind in TaskKind)
+    decisions = (caller.rulebook.decide(_least(caller, name, kind)) for kind in TaskKind)
     return any(
         isinstance(decision, Allow)
         and (caller.models is None or not caller.models.isdisjoint(decision.routes))
         for decision in decisions
     )
+
+
+def _least(caller: Caller, name: str, kind: TaskKind) -> Facts:
+    """A request of which rules take the least: nothing declared, without tools, images or a long text."""
+    return Facts(
+        caller.team, name, kind, kind.value if kind is TaskKind.GENERATION else "",
+        project=caller.project, key_id=caller.key_id, environment=caller.environment,
+    )  # fmt: skip

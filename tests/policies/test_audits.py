@@ -1,12 +1,13 @@
 """What a team says of its audits: every word is read, and what cannot be done is one message."""
 
 import pytest
+from support.rules import routes_of
 
 from policies.audits import AuditMode, AuditRules, Delivery, WhenUnaudited, WhenUnsettled, WhenWrong
 from policies.document import parse_bytes
 from policies.errors import PolicyError
 from policies.loading import read_policy
-from policies.rules import TeamPolicy
+from policies.team import TeamPolicy
 
 MODELS = ("flash", "opus", "sonnet")
 ALL = "team: finance\nmodels: [flash, opus]\nplans:\n  cheap: [flash]\n"
@@ -14,7 +15,7 @@ PREMIUM = f"{ALL}  premium: [opus]\n"
 
 
 def policy_of(text: str) -> TeamPolicy:
-    return read_policy(parse_bytes(text.encode(), "finance.yaml"), "hash", MODELS)
+    return read_policy(parse_bytes(text.encode(), "finance.yaml"), "hash", routes_of(MODELS))
 
 
 def test_what_is_left_out_of_the_audits_has_its_default() -> None:

@@ -1,6 +1,7 @@
 """Warnings for rules that are valid and probably not meant, each at its line."""
 
 import pytest
+from support.rules import routes_of
 
 from policies.document import parse_bytes
 from policies.lint import lint
@@ -37,7 +38,9 @@ WARNED = {
 def warnings_of(text: str) -> list[str]:
     return [
         str(found)
-        for found in lint(read_policy(parse_bytes(text.encode(), "f.yaml"), "h", ("small", "large")))
+        for found in lint(
+            read_policy(parse_bytes(text.encode(), "f.yaml"), "h", routes_of(("small", "large")))
+        )
     ]
 
 

@@ -6,14 +6,15 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.rules import routes_of
 
 from policies.audits import AuditMode, GradingRules
 from policies.decision import AtLimit, Settle
 from policies.document import parse_bytes
 from policies.errors import DocumentError, PolicyError
-from policies.facts import TaskKind
+from policies.facts import Label, TaskKind
 from policies.loading import KEYS, LIMIT_KEYS, MIN_OUTPUT_TOKENS, load_policies, read_policy
-from policies.rules import SpendingLimits, TeamPolicy
+from policies.team import SpendingLimits, TeamPolicy
 
 MODELS = ("deepseek-flash", "claude-opus-5-5", "local/smollm2")
 FULL = """\
@@ -38,12 +39,14 @@ limits:
 at_limit: cheap_only
 min_output_tokens: 2_048
 settle: strict
+default_label: internal
+rules: [{id: no-images, when: {images: true}, deny: true, reason: send text}]
 """
 LEAST = "team: finance\nmodels: [deepseek-flash]\n"
 
 
 def policy_of(text: str) -> TeamPolicy:
-    return read_policy(parse_bytes(text.encode(), "finance.yaml"), "hash", MODELS)
+    return read_policy(parse_bytes(text.encode(), "finance.yaml"), "hash", routes_of(MODELS))
 
 
 def folder_of(place: Path, **files: str | bytes) -> Path:
@@ -69,6 +72,9 @@ def test_every_key_is_read() -> None:
     assert policy.limits == SpendingLimits(500_000_000, 5_000_000_000, 50_250_000_000)  # type: ignore[arg-type]  # integers are money here
     assert (policy.at_limit, policy.settle) == (AtLimit.CHEAP_ONLY, Settle.STRICT)
     assert policy.min_output_tokens == 2_048
+    assert policy.default_label is Label.INTERNAL
+    (rule,) = policy.rules
+    assert (rule.id, rule.place, rule.reason) == ("finance.rules.no-images", "finance.yaml:23", "send text")
     assert set(parse_bytes(FULL.encode(), "f.yaml")) == set(KEYS), (
         "a key of a policy file is not in this test"
     )
@@ -81,6 +87,7 @@ def test_what_is_left_out_has_its_default() -> None:
     assert policy.limits == SpendingLimits(None, None, None)
     assert (policy.at_limit, policy.settle) == (AtLimit.CLAMP, Settle.AFTER)
     assert policy.min_output_tokens == MIN_OUTPUT_TOKENS == 1_024
+    assert (policy.default_label, policy.rules) == (None, ())
 
 
 def test_a_star_is_every_model_that_there_is() -> None:
@@ -101,21 +108,23 @@ def test_a_folder_is_read_one_team_a_file(tmp_path: Path) -> None:
     folder = folder_of(tmp_path, finance=FULL, legal=legal)
     (tmp_path / "README.md").write_text("no policy")
     (tmp_path / "more.yml").write_text(LEAST.replace("finance", "more"))
-    policies = load_policies(folder, MODELS)
+    policies = load_policies(folder, routes_of(MODELS))
     assert set(policies.teams) == {"finance", "legal", "more"}
     assert policies.teams["finance"].policy_hash == hashlib.sha256(FULL.encode()).hexdigest()
     assert policies.teams["legal"].file == "legal.yaml"
 
 
 def test_a_policys_hash_is_of_the_bytes_that_were_read(tmp_path: Path) -> None:
-    one = load_policies(folder_of(tmp_path, finance=FULL), MODELS).teams["finance"]
-    two = load_policies(folder_of(tmp_path, finance=FULL + "# reviewed\n"), MODELS).teams["finance"]
+    one = load_policies(folder_of(tmp_path, finance=FULL), routes_of(MODELS)).teams["finance"]
+    two = load_policies(folder_of(tmp_path, finance=FULL + "# reviewed\n"), routes_of(MODELS)).teams[
+        "finance"
+    ]
     assert one.policy_hash != two.policy_hash
 
 
 REFUSED = {
     # what everybody mistypes
-    "unknown key": (FULL + "limit: {day_usd: 5}\n", 22, "unknown key 'limit'; did you mean 'limits'?"),
+    "unknown key": (FULL + "limit: {day_usd: 5}\n", 24, "unknown key 'limit'; did you mean 'limits'?"),
     "unknown key, nothing near": (LEAST + "zzz: 1\n", 3, "unknown key 'zzz'; known are at_limit, auto"),
     "key twice": (LEAST + "team: legal\n", 3, "the key 'team' is here twice; the first is in line 1: remove one"),
     "team missing": ("models: [deepseek-flash]\n", 1, "team is missing; add it"),
@@ -196,10 +205,104 @@ def test_a_malformed_file_is_one_sentence_with_file_and_line(
 ) -> None:
     folder = folder_of(tmp_path, another=LEAST.replace("finance", "another"), finance=content)
     with pytest.raises(PolicyError) as caught:
-        load_policies(folder, MODELS)
+        load_policies(folder, routes_of(MODELS))
     assert str(caught.value).startswith(f"finance.yaml line {line}: ")
     assert said in str(caught.value)
     assert str(caught.value).isprintable()
+
+
+ORGANISATION = """\
+organisation: acme
+default_label: confidential
+rules:
+  - id: no-images
+    when: {images: true, team: [finance]}
+    deny: true
+    reason: send text
+  - id: everybody
+    require: {zero_retention: true}
+"""
+
+
+def test_the_organisations_rules_stand_before_a_teams_own_in_every_team_that_they_concern(
+    tmp_path: Path,
+) -> None:
+    folder = folder_of(
+        tmp_path,
+        organisation=ORGANISATION,
+        finance=FULL.replace("default_label: internal", ""),
+        legal=LEAST.replace("finance", "legal"),
+    )
+    policies = load_policies(folder, routes_of(MODELS))
+    assert policies.organisation is not None
+    assert policies.organisation.name == "acme"
+    rules = {team: [rule.id for rule in policy.rules] for team, policy in policies.teams.items()}
+    assert rules == {
+        "finance": ["acme.rules.no-images", "acme.rules.everybody", "finance.rules.no-images"],
+        "legal": ["acme.rules.everybody"],
+    }
+    assert policies.teams["finance"].rules[1].place == "organisation.yaml:8"
+    assert {book.policy.team for book in policies.rulebooks.values()} == {"finance", "legal"}
+
+
+def test_a_teams_hash_is_of_the_organisations_file_and_its_own(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path, organisation=ORGANISATION, finance=LEAST)
+    policy = load_policies(folder, routes_of(MODELS)).teams["finance"]
+    assert policy.policy_hash == hashlib.sha256((ORGANISATION + LEAST).encode()).hexdigest()
+
+
+def test_a_team_has_the_organisations_label_or_a_more_closed_one(tmp_path: Path) -> None:
+    folder = folder_of(
+        tmp_path,
+        organisation=ORGANISATION,
+        finance=LEAST,
+        legal=LEAST.replace("finance", "legal") + "default_label: restricted\n",
+    )
+    teams = load_policies(folder, routes_of(MODELS)).teams
+    assert teams["finance"].default_label is Label.CONFIDENTIAL
+    assert teams["legal"].default_label is Label.RESTRICTED
+
+
+REFUSED_TOGETHER = {
+    "a team that loosens the label": (
+        {"organisation": ORGANISATION, "finance": LEAST + "default_label: internal\n"},
+        ("finance.yaml line 3: default_label is internal, and organisation.yaml says confidential, which a team can only "
+        "tighten; write confidential or a more closed one"),
+    ),
+    "two organisations": (
+        {"acme": ORGANISATION, "b": "organisation: b\n", "finance": LEAST},
+        "b.yaml line 1: the organisation has its rules in acme.yaml already; write one file",
+    ),
+    "an organisation that is a team": (
+        {"finance": LEAST, "organisation": "# ours\norganisation: finance\n"},
+        "organisation.yaml line 2: organisation is 'finance', which is a team's name too",
+    ),
+    "an organisation with plans": (
+        {"finance": LEAST, "organisation": "organisation: acme\nmodels: [deepseek-flash]\n"},
+        "organisation.yaml line 2: unknown key 'models'; known are default_label, organisation, rules",
+    ),
+    "an organisation with a comma": (
+        {"finance": LEAST, "organisation": "organisation: a,b\n"}, "organisation.yaml line 1: organisation must have",
+    ),
+    "an organisation that is a team besides": (
+        {"finance": LEAST + "organisation: acme\n", "legal": LEAST.replace("finance", "legal")},
+        "finance.yaml line 1: unknown key 'team'",
+    ),
+    "rules for a team that is not there": (
+        {"finance": LEAST, "organisation": ORGANISATION.replace("team: [finance]", "team: [finanz]")},
+        "organisation.yaml line 5: rules.when.team names the unknown 'finanz'; did you mean 'finance'?",
+    ),
+    "an organisation without a team": ({"organisation": "organisation: acme\n"}, "no policy file (*.yaml) of a team is here"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("files", "said"), REFUSED_TOGETHER.values(), ids=REFUSED_TOGETHER.keys())
+def test_files_that_do_not_go_together_are_one_sentence(
+    tmp_path: Path, files: dict[str, str], said: str
+) -> None:
+    with pytest.raises(PolicyError) as caught:
+        load_policies(folder_of(tmp_path, **files), routes_of(MODELS))
+    assert said in str(caught.value)
 
 
 def test_two_files_of_one_team_are_refused(tmp_path: Path) -> None:
@@ -207,14 +310,14 @@ def test_two_files_of_one_team_are_refused(tmp_path: Path) -> None:
     with pytest.raises(
         PolicyError, match=r"b.yaml line 2: team 'finance' has its rules in a.yaml already; write one"
     ):
-        load_policies(folder, MODELS)
+        load_policies(folder, routes_of(MODELS))
 
 
 def test_a_folder_that_is_missing_or_empty_is_refused_by_its_name(tmp_path: Path) -> None:
     with pytest.raises(DocumentError, match=f"^{tmp_path / 'nowhere'}: there is no such folder; make it"):
-        load_policies(tmp_path / "nowhere", MODELS)
+        load_policies(tmp_path / "nowhere", routes_of(MODELS))
     with pytest.raises(DocumentError, match=f"^{tmp_path}: no policy file"):
-        load_policies(tmp_path, MODELS)
+        load_policies(tmp_path, routes_of(MODELS))
 
 
 @given(

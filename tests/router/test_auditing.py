@@ -19,7 +19,7 @@ from policies.audits import (
     WhenUnsettled,
     WhenWrong,
 )
-from policies.rules import TeamPolicy
+from policies.team import TeamPolicy
 from router import afterwards as afterwards_module
 from router.call import Call
 from router.completion import Completion

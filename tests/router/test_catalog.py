@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from support.routes import CHEAP, DEAR
 
-from policies.rules import PLAN_NAMES as POLICY_PLANS
+from policies.team import PLAN_NAMES as POLICY_PLANS
 from router.catalog import PLAN_NAMES, Catalog
 
 SECOND = replace(CHEAP, name="second", model="cheap-model")

@@ -6,8 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.routes import chat
+from support.rules import policy_of
 
 from policies.facts import Facts, Label, TaskKind
+from policies.rulebook import Rulebook
+from router.caller import Caller
 from router.classification import Task, classify, facts_of
 from router.json_types import JsonObject
 
@@ -145,8 +148,21 @@ def test_a_template_as_deep_as_a_body_may_be_is_hashed() -> None:
 
 def test_a_policy_sees_what_was_declared_and_no_content() -> None:
     request = chat(
-        "How much is it?", model="cheap", steelyard={"label": "confidential", "purpose": "audit", "task": "t"}
+        "How much is it?",
+        model="cheap",
+        tools=[TOOL],
+        steelyard={"label": "confidential", "purpose": "audit", "task": "t"},
     )
+    rulebook = Rulebook(policy_of("team: finance\nmodels: [small]\n", ("small",)), ())
+    caller = Caller("key_1", "finance", rulebook, (), "ledger", "production")
     task = classify(request, "finance", PEPPER)
-    expected = Facts("finance", "cheap", TaskKind.GENERATION, "t", Label.CONFIDENTIAL, "audit")
-    assert facts_of(request, task, "finance") == expected
+    expected = Facts(
+        "finance", "cheap", TaskKind.GENERATION, "t", Label.CONFIDENTIAL, "audit", "generation", "ledger", "key_1",
+        "production", request.bound.text_tokens, tools=True, images=False,
+    )  # fmt: skip
+    assert facts_of(request, task, caller) == expected
+
+
+def test_a_class_that_is_declared_stands_beside_the_one_that_was_found() -> None:
+    task = task_of(**asking("invoice"), **declared(task="receipts"))
+    assert (task.task_class, task.found_class) == ("receipts", "invoice")

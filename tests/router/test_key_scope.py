@@ -11,6 +11,7 @@ from router.key_scope import within_scope
 ALLOW = Allow(
     plan="cheap",
     routes=("a", "b", "c"),
+    permitted=frozenset("abcd"),
     cheap_routes=("a", "b"),
     baseline_route="c",
     per_request_nano_usd=None,

@@ -1,19 +1,18 @@
 """A policy's limits reach the budgets with their rule's id."""
 
+from support.rules import policy_of
+
 from ledger.budgets import Limit, Scope, ScopeKind, Window
-from policies.document import parse_bytes
-from policies.loading import Policies, read_policy
+from policies.loading import Policies
 from router.limits import policy_limits
 
 
 def policies_of(**limits: str) -> Policies:
     teams = {
-        team: read_policy(
-            parse_bytes(f"team: {team}\nmodels: [small]\nlimits: {{{text}}}\n".encode(), "f.yaml"), "h", ("small",)
-        )
+        team: policy_of(f"team: {team}\nmodels: [small]\nlimits: {{{text}}}\n", ("small",))
         for team, text in limits.items()
-    }  # fmt: skip
-    return Policies(teams)
+    }
+    return Policies(teams, {})
 
 
 def test_each_teams_day_and_month_are_limits_of_that_team() -> None:

@@ -4,8 +4,10 @@ import pytest
 
 from policies.document import parse_bytes
 from policies.errors import PolicyError
+from policies.route_facts import Runs
 from router.catalog import Dialect
 from router.provider_settings import ProviderKind, ProviderSettings, is_host, read_providers
+from router.route_facts import ServerFacts
 
 SECRET = "sk-live-51HxYzAbCdEf"
 ENVIRONMENT = {
@@ -66,6 +68,22 @@ def test_an_address_is_taken_as_written(url: str) -> None:
     assert providers_of(address(url))["hosted"].base_url == url.strip("'")
 
 
+def test_a_provider_says_who_runs_it_where_and_what_it_promises() -> None:
+    entry = address("http://10.0.0.7/v1") + (
+        "    runs: on_premises\n    place: cellar\n    jurisdiction: DE\n    zero_retention: true\n    no_training: true\n"
+    )
+    assert providers_of(entry)["hosted"].server == ServerFacts(
+        Runs.ON_PREMISES, "cellar", "DE", zero_retention=True, no_training=True
+    )
+    assert providers_of(address("http://10.0.0.7/v1"))["hosted"].server == ServerFacts()
+
+
+def test_no_provider_has_the_name_of_what_runs_on_this_machine() -> None:
+    document = parse_bytes(b"providers:\n  local: {base_url: http://127.0.0.1/v1}\n", "f.yaml")
+    with pytest.raises(PolicyError, match=r"f.yaml line 2: 'local' is the provider of the engines on this"):
+        read_providers(document.mapping("providers"), {})
+
+
 GOOD = address("https://api.deepseek.com/v1")
 NO_ADDRESS = "providers.hosted.base_url is no address; write e.g. https://api.deepseek.com/v1"
 REFUSED = {
@@ -95,7 +113,7 @@ REFUSED = {
     "key pasted": (GOOD + f"    key_env: {SECRET}\n", 4, "must be the name of an environment variable, e.g. DEEPSEEK_API_KEY; a key itself never stands"),
     "key pasted, capitals and digits": (GOOD + "    key_env: AKIAIOSFODNN7EXAMPLE\n", 4, "the environment variable named there is not set"),
     "key pasted as a reference": (GOOD + "    key_env: ${DEEPSEEK_API_KEY}\n", 4, "must be the name of an environment variable"),
-    "key pasted under another key": (GOOD + f"    api_key: {SECRET}\n", 4, "unknown key 'api_key' in providers.hosted; known are base_url, dialect, key_env, type"),
+    "key pasted under another key": (GOOD + f"    api_key: {SECRET}\n", 4, "unknown key 'api_key' in providers.hosted; known are base_url, dialect, jurisdiction, key_env, no_training, place"),
     "variable in small letters": (GOOD + "    key_env: deepseek_api_key\n", 4, "must be the name of an environment variable"),
     "variable not set": (GOOD + "    key_env: OPENAI_API_KEY\n", 4, "the environment variable OPENAI_API_KEY is not set; export it before the start"),
     "variable empty": (GOOD + "    key_env: EMPTY_KEY\n", 4, "the environment variable EMPTY_KEY is not set"),
@@ -107,6 +125,11 @@ REFUSED = {
     "address of Anthropic's method": (address("https://api.anthropic.com/v1/messages") + "    type: anthropic\n", 3, "leave out /messages"),
     "unknown type": (GOOD + "    type: antropic\n", 4, "it is one of openai_compatible, anthropic; did you mean 'anthropic'?"),
     "a dialect of Anthropic's format": (GOOD + "    type: anthropic\n    dialect: generic\n", 5, "providers.hosted.dialect says where servers of OpenAI's format differ; leave it out"),
+    "runs on this machine": (GOOD + "    runs: local\n", 4, "providers.hosted.runs is local, which only an engine of the gateway's own is; write on_premises"),
+    "runs somewhere": (GOOD + "    runs: cloud\n", 4, "it is one of local, on_premises, hosted"),
+    "a country by name": (GOOD + "    jurisdiction: Germany\n", 4, "providers.hosted.jurisdiction is 'Germany'; write a country's two capital letters (ISO 3166), e.g. DE, or EU"),
+    "a promise in words": (GOOD + "    zero_retention: 30 days\n", 4, "providers.hosted.zero_retention is '30 days'; write true or false"),
+    "a place too long": (GOOD + f"    place: {'x' * 65}\n", 4, "providers.hosted.place has more than 64 characters"),
     "unknown key": (GOOD + "    baseurl: x\n", 4, "unknown key 'baseurl' in providers.hosted; did you mean 'base_url'?"),
     "two addresses": (GOOD + GOOD, 4, "the key 'base_url' is here twice"),
     "an address alone": ("    https://api.deepseek.com\n", 3, "providers.hosted must be a mapping"),

@@ -8,14 +8,23 @@ import pytest
 from local_model.weights import SMOLLM2_FILE
 from policies.document import parse_bytes
 from policies.errors import PolicyError
+from policies.route_facts import RouteFacts, Runs
 from router.catalog import PLAN_NAMES, Dialect, Encoding, Origin, Route, SchemaMode
 from router.provider_settings import ProviderKind, ProviderSettings
 from router.providers.local.build import EngineKind, EngineSettings
+from router.route_facts import ServerFacts
 from router.route_price import ListedPrice, StatedPrice
 from router.route_settings import ROUTE_KEYS, RouteSettings, read_routes
 
 PROVIDERS = {
     "deepseek": ProviderSettings("deepseek", "http://127.0.0.1", None, Dialect.DEEPSEEK),
+    "ours": ProviderSettings(
+        "ours",
+        "http://127.0.0.1",
+        None,
+        Dialect.GENERIC,
+        server=ServerFacts(Runs.ON_PREMISES, "cellar", "DE", zero_retention=True, no_training=True),
+    ),
     "claude": ProviderSettings("claude", "http://127.0.0.1", None, Dialect.GENERIC, ProviderKind.ANTHROPIC),
 }
 HOSTED = """\
@@ -51,8 +60,17 @@ def test_every_key_of_a_hosted_route_is_read() -> None:
     entry = HOSTED + (
         "    model: flash\n    upstream_model: deepseek-chat\n    premium: true\n    schema: json_object\n"
         "    logprobs: true\n    tokenizer: deepseek\n    deadline_s: 90.5\n    idle_timeout_s: 15\n    simulated: true\n"
+        "    place: eu-central-1\n    jurisdiction: DE\n    weights_licence: MIT\n    weights_origin: CN\n"
+        "    zero_retention: true\n    no_training: true\n"
     )
-    route = route_of(entry)
+    found = routes_of(entry)
+    (route,) = found.routes
+    assert found.facts == (
+        RouteFacts(
+            "fast", "flash", "deepseek", Runs.HOSTED, "eu-central-1", "DE", "MIT", "CN", zero_retention=True,
+            no_training=True,
+        ),
+    )  # fmt: skip
     assert (route.name, route.model, route.upstream_model) == ("fast", "flash", "deepseek-chat")
     assert (route.origin, route.schema_mode, route.encoding) == (
         Origin.PREMIUM,
@@ -82,12 +100,34 @@ def test_every_key_of_a_local_route_is_read() -> None:
     entry = LOCAL + (
         "    model: small\n    weights: /srv/v4.gguf\n    context_window: 512\n    max_output_tokens: 100\n    slots: 2\n"
         "    threads: 3\n    logprobs: false\n    deadline_s: 30\n    simulated: true\n"
+        "    place: cellar\n    jurisdiction: FR\n    weights_licence: Apache-2.0\n    weights_origin: US\n"
     )
     found = routes_of(entry)
     assert found.engines == {"fast": EngineSettings(EngineKind.GGUF, "/srv/v4.gguf", 512, 2, 3)}
     (route,) = found.routes
     assert (route.model, route.context_window, route.max_output_tokens) == ("small", 512, 100)
     assert (route.compute_threads, route.deadline_s, route.logprobs, route.simulated) == (3, 30, False, True)
+    assert found.facts == (
+        RouteFacts(
+            "fast", "small", "local", Runs.LOCAL, "cellar", "FR", "Apache-2.0", "US", zero_retention=True,
+            no_training=True,
+        ),
+    )  # fmt: skip
+
+
+def test_what_nobody_says_of_a_route_is_not_promised() -> None:
+    (facts,) = routes_of(HOSTED).facts
+    assert facts == RouteFacts("fast", "fast", "deepseek")
+
+
+def test_a_provider_speaks_for_its_routes_unless_they_say_otherwise() -> None:
+    (facts,) = routes_of(HOSTED.replace("deepseek\n", "ours\n", 1)).facts
+    assert (facts.runs, facts.place, facts.jurisdiction) == (Runs.ON_PREMISES, "cellar", "DE")
+    assert (facts.zero_retention, facts.no_training) == (True, True)
+    said = "    place: attic\n    jurisdiction: CH\n    zero_retention: false\n"
+    (facts,) = routes_of(HOSTED.replace("deepseek\n", "ours\n", 1) + said).facts
+    assert (facts.place, facts.jurisdiction) == ("attic", "CH")
+    assert (facts.zero_retention, facts.no_training) == (False, True)
 
 
 def test_a_small_window_bounds_the_default_output() -> None:
@@ -135,6 +175,9 @@ def without(entry: str, key: str) -> str:
 
 
 REFUSED = {
+    "a promise of an engine": (LOCAL + "    zero_retention: true\n", 5, "routes.fast.zero_retention means nothing for a local engine; leave it out"),
+    "who runs it, of a route": (HOSTED + "    runs: on_premises\n", 7, "unknown key 'runs' in routes.fast"),
+    "weights from nowhere": (HOSTED + "    weights_origin: China\n", 7, "routes.fast.weights_origin is 'China'; write a country's two capital letters"),
     "unknown provider": (HOSTED.replace("provider: deepseek", "provider: deepsek"), 3, "names the unknown provider 'deepsek'; did you mean 'deepseek'?"),
     "neither provider nor engine": (without(HOSTED, "provider"), 2, "routes.fast.provider is missing; name one of providers, or write `engine: gguf`"),
     "both": (HOSTED + "    engine: gguf\n", 4, "must be stated for a local engine"),

@@ -52,7 +52,7 @@ def chat(text: str = "How much is it?", **fields: object) -> ChatRequest:
 def allow(*routes: str, at_limit: AtLimit = AtLimit.DENY, **fields: object) -> Allow:
     """A decision for these routes."""
     known = Allow(
-        plan="cheap", routes=routes, cheap_routes=routes[:1], baseline_route=None, per_request_nano_usd=None,
+        plan="cheap", routes=routes, permitted=frozenset({*routes, CHEAP.name, DEAR.name}), cheap_routes=routes[:1], baseline_route=None, per_request_nano_usd=None,
         at_limit=at_limit, min_output_tokens=100, settle=Settle.AFTER, policy_hash="h", rule_ids=("r",),
     )  # fmt: skip
     return replace(known, **fields)  # type: ignore[arg-type]  # a test names a field that exists

@@ -15,7 +15,9 @@ from ledger.ledger import Ledger
 from ledger.usage import Usage
 from policies.decision import AtLimit, Settle
 from policies.facts import TaskKind
-from policies.rules import SpendingLimits, TeamPolicy
+from policies.route_facts import RouteFacts
+from policies.rulebook import Rulebook
+from policies.team import SpendingLimits, TeamPolicy
 from router.accounts import Accounts
 from router.admission import Admission
 from router.afterwards import Afterwards
@@ -192,6 +194,7 @@ def running_spine(
     ledger.ensure_prices([flat_price(CHEAP.price_sku, 1, 2), flat_price(DEAR.price_sku, 10, 50)])
     scopes = (Scope(ScopeKind.TEAM, "finance"), Scope(ScopeKind.KEY, "key_1"))
     rules = rules or policy(plan, settle, retries)
+    facts = [RouteFacts(route.name, route.model, route.provider) for route in routes]
     _limit(ledger, limit_nano_usd)
     catalog, counter = Catalog(routes), PromptCounter(TokenCounter(folder / "tokenizers"), {})
     accounts = Accounts(wrap(ledger), system_clock)
@@ -213,7 +216,12 @@ def running_spine(
         pepper=b"p" * 32,
     )
     try:
-        yield Spine(pipeline, ledger, Caller("key_1", "finance", rules, scopes), folder / "ledger.sqlite")
+        yield Spine(
+            pipeline,
+            ledger,
+            Caller("key_1", "finance", Rulebook(rules, facts), scopes),
+            folder / "ledger.sqlite",
+        )
     finally:
         ledger.close()
 

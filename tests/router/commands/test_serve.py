@@ -98,6 +98,7 @@ def test_weights_that_are_missing_close_their_route_alone(config: Path) -> None:
         while (ready := gateway.request("GET", "/readyz")).json["parts"] != {
             "ledger": "ok",
             "route local": "failed",
+            "policies": "ok",
         }:
             assert ready.status == 503, "it must not be ready before the weights were looked for"
         assert ready.status == 503

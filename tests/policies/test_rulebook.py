@@ -1,4 +1,4 @@
-"""A policy answers every facts, gives its reasons, and never allows more when it says less."""
+"""What plans and models grant: every facts has an answer with its reasons, and less said never allows more."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -6,12 +6,13 @@ from dataclasses import replace
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from support.rules import routes_of
 
 from ledger.money import NanoUSD
-from policies.decision import Allow, AtLimit, Deny, Settle
-from policies.engine import decide
+from policies.decision import Allow, AtLimit, Decision, Deny, Settle
 from policies.facts import Facts, Label, TaskKind
-from policies.rules import PLAN_NAMES, SpendingLimits, TeamPolicy
+from policies.rulebook import Rulebook
+from policies.team import PLAN_NAMES, SpendingLimits, TeamPolicy
 
 MODELS = ("deepseek-flash", "claude-opus-5-5", "local/smollm2")
 NONE = SpendingLimits(None, None, None)
@@ -39,6 +40,10 @@ def policy_of(
     )
 
 
+def decide(policy: TeamPolicy, facts: Facts) -> Decision:
+    return Rulebook(policy, routes_of(MODELS)).decide(facts)
+
+
 def facts_of(model: str, kind: TaskKind = TaskKind.EXTRACTION) -> Facts:
     return Facts("finance", model, kind, "invoice")
 
@@ -58,6 +63,7 @@ def test_what_the_rules_allow_comes_with_routes_in_order_and_rule_ids(
     decision = decide(policy_of(), facts_of(model, kind))
     assert isinstance(decision, Allow)
     assert (decision.plan, decision.routes, decision.rule_ids) == (plan, routes, rules)
+    assert decision.permitted == frozenset(MODELS)
 
 
 def test_an_allowance_carries_all_that_binds_the_request() -> None:
@@ -94,6 +100,7 @@ def test_what_no_rule_allows_is_denied_with_the_rule_that_closed_it(
     assert isinstance(decision, Deny)
     assert decision.rule_ids == (rule,)
     assert decision.policy_hash == policy.policy_hash
+    assert decision.cited == f"{rule} at finance.yaml:1"
 
 
 def test_a_denial_says_what_to_change() -> None:
