@@ -69,7 +69,19 @@ def read_verdicts(question: AuditQuestion, text: str) -> tuple[AuditorVerdict, .
         found[read.field] = read
     if len(found) < len(asked):
         return Unusable("audit.field_missing", f"the auditor judged {len(found)} of {len(asked)} fields")
+    if _is_quoted(question, text):
+        return Unusable("audit.quoted", "the auditor's answer stands word for word in what it was shown")
     return tuple(found[field.id] for field in question.fields)
+
+
+def _is_quoted(question: AuditQuestion, text: str) -> bool:
+    """Whether an answer is a text of the document or of the cheap model, spaces aside: then it is not the auditor's."""
+    said = _without_spaces(text)
+    return any(said in _without_spaces(shown) for shown in question.shown)
+
+
+def _without_spaces(text: str) -> str:
+    return "".join(text.split())
 
 
 def read_object(text: str, chars_max: int) -> dict[str, JsonValue] | Unusable:

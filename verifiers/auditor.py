@@ -7,8 +7,10 @@ wrote stands within the fence, the names of its fields too, unless they are the 
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
+
+import orjson
 
 from verifiers.answer import Answer, LeafValue
 from verifiers.captions import Captions
@@ -28,6 +30,8 @@ FIELDS_MAX = 40
 SPANS_PER_FIELD_MAX = 3
 TEXT_CHARS_MAX = 12_000
 """Of a whole question, unless its asker wants a shorter one."""
+TEXT_BYTES_MAX = 16_000
+"""In UTF-8: money is held for a question by its bytes, before it is known."""
 CLAIMED_CHARS_MAX, ABOUT_CHARS_MAX, NAME_CHARS_MAX = 200, 160, 80
 DOUBTS_MAX, DOUBT_CHARS_MAX = 2, 160
 CORRECTION_CHARS_MAX = 300
@@ -48,7 +52,8 @@ With "right" and "cannot_tell", "correction" and "span_id" are null.
 
 Answer with one JSON object and nothing else: {"verdicts": [{"field": "...", "verdict": "...", "correction": null, "span_id": null}]}"""
 _LONGEST_ID = f"S{FIELDS_MAX * SPANS_PER_FIELD_MAX}"
-_PLAIN_PATH = re.compile(r"[^\W\d]\w{0,39}(?:\[\d{1,4}\])*(?:\.[^\W\d]\w{0,39}(?:\[\d{1,4}\])*)*")
+_PLAIN_PATH = re.compile(r"[^\W\d]\w{0,39}(?:\[\d{1,4}\])*(?:\.[^\W\d]\w{0,39}(?:\[\d{1,4}\])*)*", re.ASCII)
+"""ASCII alone: elsewhere a sentence may have no spaces, a letter may not be seen, and each is up to four bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +61,7 @@ class AskedField:
     """One field of a question: what it is called there, and the value that is claimed."""
 
     id: str
-    """Its path, or `#3` where the path is not made of the schema's own plain names."""
+    """Its path, or `#3` where the path is not made of the schema's own plain ASCII names."""
     path: str
     leaf: LeafValue | None
     """None for a field that was left out."""
@@ -78,6 +83,12 @@ class AuditQuestion:
     left_out: tuple[str, ...]
     """Doubtful fields that are not asked about: they stay doubtful."""
 
+    @property
+    def shown(self) -> Iterator[str]:
+        """Every text within the fence, as the auditor reads it."""
+        for line in self.text.split("\n")[1:-2]:
+            yield from (text for text in orjson.loads(line).values() if isinstance(text, str))
+
 
 def audit_question(
     schema: ExtractionSchema,
@@ -91,7 +102,7 @@ def audit_question(
     """Ask about the flagged fields, or about those named in `doubtful`; None where no field can be asked about.
 
     `nonce` is 64 random bits or more, in hex, fresh for every question; the text has at most `chars_max`
-    characters, and fields that do not fit are left out. Raises NonceError.
+    characters and TEXT_BYTES_MAX bytes, and fields that do not fit are left out. Raises NonceError.
     """
     fence = Fence(nonce)
     asked = _asked(schema, verdict, answer, doubtful)
@@ -133,7 +144,7 @@ def _fitting(
     kept: list[tuple[AskedField, FieldVerdict]] = []
     windows: dict[str, list[Placed]] = {}
     seen: set[Placed] = set()
-    chars = len(fence.begin) + len(fence.end) + len(CLOSING) + 2
+    chars = size = len(fence.begin) + len(fence.end) + len(CLOSING) + 2
     for field, said in asked:
         label = schema.labels.get(generic(field.path), NO_LABEL)
         region = regions.of(field.path)
@@ -144,8 +155,9 @@ def _fitting(
             for each in found
             if each not in seen
         ]
-        chars += sum(len(line) + 1 for line in fence.lines(records))
-        if chars > chars_max:
+        written = "\n".join(fence.lines(records))
+        chars, size = chars + len(written) + 1, size + len(written.encode()) + 1
+        if chars > chars_max or size > TEXT_BYTES_MAX:
             break
         windows[field.id] = found
         seen.update(found)
@@ -190,7 +202,7 @@ def _is_missing(schema: ExtractionSchema, path: str, there: Collection[str]) -> 
 
 
 def _is_plain(schema: ExtractionSchema, path: str) -> bool:
-    """Whether a path may stand outside the fence: an identifier of the schema, in which no sentence hides."""
+    """Whether a path may stand outside the fence: a short identifier of the schema's own."""
     return (
         len(path) <= NAME_CHARS_MAX
         and _PLAIN_PATH.fullmatch(path) is not None
