@@ -5,7 +5,6 @@ from enum import StrEnum
 
 from ledger.money import NanoUSD
 from policies.audits import AuditRules, GradingRules
-from policies.facts import Label
 
 
 class AtLimit(StrEnum):
@@ -32,9 +31,9 @@ class Allow:
     routes: tuple[str, ...]
     """Models, first choice first, each with a route that is permitted; never empty."""
     permitted: frozenset[str]
-    """The only routes that may be asked, by name: to answer, to fall back on, to audit, to grade."""
+    """The only routes that may be asked for it, by name: to answer, to fall back on, to audit, to grade."""
     cheap_routes: tuple[str, ...]
-    """What is left under `cheap_only`; may be empty."""
+    """Under `cheap_only`, what may answer in its place; else, and if nothing is left of it, empty."""
     baseline_route: str | None
     per_request_nano_usd: NanoUSD | None
     at_limit: AtLimit
@@ -44,8 +43,6 @@ class Allow:
     rule_ids: tuple[str, ...]
     places: tuple[str, ...] = ()
     """Where each of these rules stands, FILE:LINE."""
-    label: Label | None = None
-    """The label in force."""
     audits: AuditRules | None = None
     """When an auditor is asked, and what follows; None where the plan has no audits."""
     escalation_routes: tuple[str, ...] = ()

@@ -43,7 +43,7 @@ def request_row(
         task_kind=task.kind.value,
         task_class=task.task_class,
         template_hash=task.template_hash,
-        label=plan.allow.label,
+        label=caller.rulebook.label(request.declared.label),
         purpose=request.declared.purpose,
         conversation=task.conversation,
         stream=request.stream,

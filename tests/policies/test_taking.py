@@ -168,10 +168,8 @@ def test_an_auditor_that_is_left_corrects_where_nobody_is_left_to_escalate_to() 
 
 def test_the_label_in_force_is_the_default_or_a_more_closed_one() -> None:
     policy = replace(POLICY, default_label=Label.CONFIDENTIAL)
-    told = {
-        declared: allowed(policy=policy, facts=replace(SEEN, label=declared)).label
-        for declared in (None, *Label)
-    }
+    book = Rulebook(policy, ROUTES)
+    told = {declared: book.label(declared) for declared in (None, *Label)}
     assert told == {
         None: Label.CONFIDENTIAL,
         Label.PUBLIC: Label.CONFIDENTIAL,
@@ -179,7 +177,7 @@ def test_the_label_in_force_is_the_default_or_a_more_closed_one() -> None:
         Label.CONFIDENTIAL: Label.CONFIDENTIAL,
         Label.RESTRICTED: Label.RESTRICTED,
     }
-    assert allowed().label is None
+    assert Rulebook(POLICY, ROUTES).label(None) is None
     here = rule_of(LOCAL, label=Label.CONFIDENTIAL)
     assert allowed(here, policy=policy).routes == ("small",)
 
@@ -274,6 +272,23 @@ def test_no_route_is_permitted_that_a_rule_which_applies_is_against(
         limits = [rule.demand.request_nano_usd for rule in holding if isinstance(rule.demand, RequestLimit)]
         asked = cast("int", decision.per_request_nano_usd)
         assert all(asked <= limit for limit in limits)
+
+
+@given(policies(), route_lists, st.lists(facts, min_size=2, max_size=12))
+def test_a_decision_is_the_same_whatever_was_decided_before(
+    policy: TeamPolicy, routes: tuple[RouteFacts, ...], asked: list[Facts]
+) -> None:
+    book = Rulebook(policy, routes)
+    for seen in (*asked, *asked):
+        assert book.decide(seen) == Rulebook(policy, routes).decide(seen)
+
+
+def test_models_that_one_rule_grants_are_decided_apart() -> None:
+    book = Rulebook(replace(POLICY, rules=(rule_of(EU),)), ROUTES)
+    decisions = [book.decide(replace(SEEN, model=model)) for model in ("flash", "opus")]
+    assert isinstance(decisions[0], Allow)
+    assert decisions[0].routes == ("flash",)
+    assert isinstance(decisions[1], Deny)
 
 
 def assert_no_more(less: Decision, more: Decision) -> None:
