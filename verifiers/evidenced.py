@@ -75,7 +75,7 @@ def _refusal(
 def _same(claimed: LeafValue, leaf: LeafValue) -> bool:
     if isinstance(claimed.value, str) and isinstance(leaf.value, str):
         return normalised(claimed.value) == normalised(leaf.value)
-    return claimed.value is not None and not isinstance(claimed.value, bool) and claimed.value == leaf.value
+    return claimed.value == leaf.value
 
 
 def _places(document: Document, span: Span, leaf: LeafValue, label: Label) -> tuple[Placed, ...]:

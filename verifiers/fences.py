@@ -30,8 +30,8 @@ _INVISIBLE = re.compile(
 )
 _PLAIN = re.compile(r"(?:[ \n!-;=?-~]|<(?![\s<])|>(?![\s>]))*")
 _NO_LETTERS = re.compile(r"[\W_]+")
-_LOOKS_LIKE = str.maketrans("авсԁеғƒоοɑαеᖯϲⅽⅾℯ", "abcdeffooaaebccde")
-"""Letters of other scripts that look like the digits of a nonce."""
+_LOOKS_LIKE = str.maketrans("авсԁеғƒɑαеᖯϲⅽⅾℯoоοilıі", "abcdeffaaebccde0001111")
+"""Letters, of other scripts most, that look like the digits of a nonce."""
 
 
 class Fence:
