@@ -1,11 +1,13 @@
 """A question has at most so many bytes, whatever it is about: money is held for it before it is known."""
 
 import json
+from pathlib import Path
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from verifiers import auditor
 from verifiers.answer import read_answer
 from verifiers.auditor import (
     FIELDS_MAX,
@@ -23,8 +25,11 @@ from verifiers.document import Document
 from verifiers.extraction import check_extraction
 from verifiers.gate import Gate
 from verifiers.json_types import JsonObject
+from verifiers.spans import SPAN_CHARS_MAX, WINDOW_CHARS_MAX
+from verifiers.verdict import FieldVerdict, Finding, Outcome, Verdict
 
 NONCE = "6f1d0c2b9a8e4d57"
+DOCS = Path(__file__).parents[2] / "docs" / "audits.md"
 HELD_BYTES = 23_000
 """Of the 24,000 that a plan holds for; the rest is what a provider's own format adds."""
 
@@ -158,3 +163,67 @@ def test_a_name_that_is_no_plain_word_is_a_number_outside_the_fence(name: str) -
     question = ask("TOTAL 12.34", {name: "12.35"}, {})
     assert question is not None
     assert [field.id for field in question.fields] == ["#1"]
+
+
+def test_the_bounds_are_those_that_the_documents_name() -> None:
+    assert (FIELDS_MAX, SPANS_PER_FIELD_MAX, TEXT_CHARS_MAX, TEXT_BYTES_MAX) == (40, 3, 12_000, 16_000)
+    assert (WINDOW_CHARS_MAX, SPAN_CHARS_MAX) == (200, 400)
+    said = " ".join(DOCS.read_text().split())
+    assert (
+        "At most three excerpts of 200 characters a field (400 where some overlap), 40 fields and"
+        " 12,000 characters (16,000 bytes) are asked about" in said
+    )
+
+
+@pytest.mark.parametrize("unit", ["chars", "bytes"])
+def test_a_question_that_is_just_as_long_as_it_may_be_is_asked_whole(
+    unit: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = {f"field_{number}": f"nowhere {number}é" for number in range(5)}
+    whole = ask("", answer, {})
+    assert whole is not None
+    length = len(whole.text) if unit == "chars" else len(whole.text.encode())
+    for less, fields in ((0, 5), (1, 4)):
+        if unit == "bytes":
+            monkeypatch.setattr(auditor, "TEXT_BYTES_MAX", length - less)
+        question = ask("", answer, {}, length - less if unit == "chars" else TEXT_CHARS_MAX)
+        assert question is not None
+        assert len(question.fields) == fields
+        assert len(question.left_out) == 5 - fields
+
+
+def test_every_text_of_a_field_is_cut() -> None:
+    name = "n " * 60
+    question = ask("x", {name: "c" * 400}, {name: "a" * 400})
+    assert question is not None
+    (record,) = (json.loads(line) for line in question.text.split("\n")[1:-2] if '"field"' in line)
+    assert record["name"] == name[:79] + "…"
+    assert record["about"] == "a" * 159 + "…"
+    assert record["claimed"] == f"{'c' * 98}\n…\n{'c' * 99}"
+
+
+@pytest.mark.parametrize(("inner", "is_plain"), [("b" * 39, True), ("b" * 40, False)])
+def test_a_path_longer_than_80_characters_is_a_number(inner: str, is_plain: bool) -> None:
+    outer = "a" * 40
+    schema = ExtractionSchema.compile(
+        {"properties": {outer: {"type": "object", "properties": {inner: {"type": "string"}}}}}
+    )
+    text = json.dumps({outer: {inner: "x"}})
+    verdict = check_extraction(schema, "", text, None, Gate())
+    question = audit_question(schema, Document(""), verdict, read_answer(text), NONCE, all_fields(verdict))
+    assert question is not None
+    assert [field.id for field in question.fields] == [f"{outer}.{inner}" if is_plain else "#1"]
+
+
+def test_two_doubts_are_named_and_each_is_short() -> None:
+    findings = tuple(
+        Finding("support", "total", Outcome.FAILED, "support.none", letter * 200) for letter in "abc"
+    )
+    findings = (Finding("nature", "total", Outcome.PASSED, "nature.fine", "x"), *findings)
+    text = '{"total": "80.91"}'
+    verdict = Verdict(True, (FieldVerdict("total", True, None, findings),), ())
+    schema = ExtractionSchema.compile({"properties": {"total": {}}})
+    question = audit_question(schema, Document(""), verdict, read_answer(text), NONCE)
+    assert question is not None
+    doubt = json.loads(question.text.split("\n")[1])["doubt"]
+    assert doubt == f"{'a' * 159}…; {'b' * 159}…"

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -97,6 +98,8 @@ REFUSED: dict[str, tuple[str, str]] = {
     "a verdict that there is not": (said({**WRONG, "verdict": "fine"}, RIGHT), "audit.unknown_verdict"),
     "a verdict in capitals": (said({**WRONG, "verdict": "RIGHT"}, RIGHT), "audit.unknown_verdict"),
     "a verdict that is no text": (said({**WRONG, "verdict": True}, RIGHT), "audit.unknown_verdict"),
+    "a verdict that is a list": (said({**WRONG, "verdict": []}, RIGHT), "audit.unknown_verdict"),
+    "a field that is a list": (said({**WRONG, "field": ["total"]}, RIGHT), "audit.unknown_field"),
     "a correction that is a number": (said({**WRONG, "correction": 80.9}, RIGHT), "audit.correction"),
     "a correction too long": (said({**WRONG, "correction": "x" * 301}, RIGHT), "audit.correction"),
     "an excerpt that was not shown": (said({**WRONG, "span_id": "S9"}, RIGHT), "audit.unknown_span"),
@@ -113,6 +116,29 @@ def test_anything_else_is_no_verdict_and_says_why_without_its_words(text: str, c
     assert isinstance(found, Unusable)
     assert found.code == code
     assert not any(word in found.reason for word in ("80.9", "company", "fine", "hope"))
+
+
+def test_an_answer_may_be_just_as_long_as_its_fields_allow() -> None:
+    longest = said({**WRONG, "correction": "x" * 300}, RIGHT)
+    longest += " " * (4_000 + 2 * 2_500 - len(longest))
+    assert isinstance(read_verdicts(QUESTION, longest), tuple)
+    found = read_verdicts(QUESTION, longest + " ")
+    assert found == Unusable("audit.too_long", "the auditor's answer has more than 9000 characters")
+
+
+def test_right_may_repeat_a_number_that_was_claimed() -> None:
+    field = AskedField("total", "total", LeafValue("total", 80.91, "80.91", 0, 5))
+    question = replace(QUESTION, fields=(field,))
+    for correction, expected in (("80.91", tuple), ("80.90", Unusable)):
+        answer = said({**RIGHT, "field": "total", "correction": correction})
+        assert isinstance(read_verdicts(question, answer), expected)
+
+
+def test_right_cannot_correct_a_field_that_was_left_out() -> None:
+    question = replace(QUESTION, fields=(AskedField("total", "total", None),))
+    found = read_verdicts(question, said({**RIGHT, "field": "total", "correction": "80.91"}))
+    assert isinstance(found, Unusable)
+    assert found.code == "audit.contradiction"
 
 
 CHANGES: tuple[Callable[[str], str], ...] = (

@@ -31,6 +31,7 @@ from verifiers.gate import Gate
 from verifiers.json_types import JsonObject
 from verifiers.spans import SPAN_CHARS_MAX
 from verifiers.tokens import TokenLogprob
+from verifiers.verdict import FieldVerdict, Verdict
 
 NONCE = "6f1d0c2b9a8e4d57"
 DOCS = Path(__file__).parents[2] / "docs" / "audits.md"
@@ -123,6 +124,33 @@ def test_a_field_that_was_left_out_is_asked_about() -> None:
     question = ask({"company": RIGHT["company"], "date": RIGHT["date"]}, schema=schema)
     assert records(question)["total"]["empty"] is True
     assert "80.90" in shown(question, "total")
+
+
+@pytest.mark.parametrize(
+    ("properties", "answer", "missing"),
+    [
+        pytest.param({"total": {}}, '{"other": 1}', "total", id="a scalar at the top"),
+        pytest.param({"total": {}}, "{}", "total", id="of an empty answer"),
+        pytest.param({"total": {}}, '{"total": {}}', None, id="it is an empty object"),
+        pytest.param({"total": {}}, '{"total": {"x": {"y": 1}}}', None, id="it holds more than was wanted"),
+        pytest.param({"total": {}}, "[1]", None, id="the answer is a list"),
+        pytest.param({"total": {}}, "[]", None, id="the answer is an empty list"),
+        pytest.param({"total": {}}, '"x"', None, id="the answer is a text"),
+        pytest.param(
+            {"a": {}, "total": {"properties": {"net": {}}}}, '{"a": 1}', None, id="it should hold more"
+        ),
+        pytest.param({"a": {"properties": {"total": {}}}}, '{"b": 1}', None, id="it is not at the top"),
+        pytest.param({"a": {}}, '{"b": 1}', None, id="it is none of the schema's"),
+    ],
+)
+def test_only_a_scalar_at_the_top_is_asked_about_where_it_is_missing(
+    properties: JsonObject, answer: str, missing: str | None
+) -> None:
+    schema = ExtractionSchema.compile({"properties": properties})
+    names = ("total", "a.total", "total.net")
+    verdict = Verdict(True, tuple(FieldVerdict(name, True, None, ()) for name in names), ())
+    question = audit_question(schema, Document(RECEIPT), verdict, read_answer(answer), NONCE)
+    assert ([field.path for field in question.fields] if question else []) == ([missing] if missing else [])
 
 
 def test_every_field_can_be_asked_about_and_an_unsure_one_says_so() -> None:
