@@ -10,27 +10,32 @@ from datetime import date
 from verifiers.found import Found, Reading
 
 _MONTHS = (
-    ("jan", "januar", "january", "janv", "janvier", "jänner"),
-    ("feb", "februar", "february", "févr", "fevr", "février", "fevrier"),
-    ("mar", "mär", "mrz", "märz", "maerz", "march", "mars"),
-    ("apr", "april", "avr", "avril"),
-    ("may", "mai"),
-    ("jun", "juni", "june", "juin"),
-    ("jul", "juli", "july", "juil", "juillet"),
-    ("aug", "august", "août", "aout"),
-    ("sep", "sept", "september", "septembre"),
-    ("oct", "okt", "oktober", "october", "octobre"),
-    ("nov", "november", "novembre"),
-    ("dec", "dez", "dezember", "december", "déc", "décembre", "decembre"),
+    """jan january januar jänner janv janvier ene enero gen genn gennaio janeiro januari""",
+    """feb february februar févr fevr février fevrier febrero febbr febbraio fev fevereiro februari""",
+    """mar march mär mrz märz maerz mars marzo março marco mrt maart""",
+    """apr april avr avril abr abril aprile""",
+    """may mai mayo mag maggio maio mei""",
+    """jun june juni juin junio giu giugno junho""",
+    """jul july juli juil juillet julio lug luglio julho""",
+    """aug august août aout ago agosto augustus""",
+    """sep sept september septembre septiembre setiembre set sett settembre setembro""",
+    """oct october okt oktober octobre octubre ott ottobre out outubro""",
+    """nov november novembre noviembre novembro""",
+    """dec december dez dezember déc décembre decembre dic diciembre dicembre dezembro""",
 )
-_MONTH_OF = {name: number for number, names in enumerate(_MONTHS, 1) for name in names}
+"""Each month in English, German, French, Spanish, Italian, Portuguese and Dutch, whole and cut short."""
+_MONTH_OF = {name: number for number, names in enumerate(_MONTHS, 1) for name in names.split()}
+_ALSO_WORDS = frozenset(("ago", "gen", "mag", "out", "set"))
+"""Months that are words too ("1 set 20"): only behind a day and before four digits of a year."""
 _NAME = "|".join(sorted(_MONTH_OF, key=len, reverse=True))
+_ORDINAL = r"st|nd|rd|th|er|o|\.?[\u00ba\u00aa\u00b0]"
+_YEAR = r"[\s\-/,]{0,3}(?:del?\s)?"
 _DATE = re.compile(
     r"(?:"
     r"(?P<y1>\d{4})\s?[-./年]\s?(?P<m1>\d{1,2})\s?[-./月]\s?(?P<d1>\d{1,2})(?!\d)日?"
     r"|(?P<a>\d{1,2})\s?[-./]\s?(?P<b>\d{1,2})\s?[-./]\s?(?P<y2>\d{4}|\d{2})(?!\d)"
-    rf"|(?P<d3>\d{{1,2}})(?:st|nd|rd|th|er|\.)?[\s\-/]{{0,3}}(?:of\s)?(?P<n3>{_NAME})(?![^\W\d_])\.?[\s\-/,]{{0,3}}(?P<y3>\d{{4}}|\d{{2}})(?!\d)"
-    rf"|(?P<n4>{_NAME})(?![^\W\d_])[.\s\-/]{{0,3}}(?P<d4>\d{{1,2}})(?:st|nd|rd|th)?[,\s\-/]{{1,3}}(?P<y4>\d{{4}})(?!\d)"
+    rf"|(?P<d3>\d{{1,2}})(?:{_ORDINAL}|\.)?[\s\-/]{{0,3}}(?:(?:of|de)\s)?(?P<n3>{_NAME})(?![^\W\d_])\.?{_YEAR}(?P<y3>\d{{4}}|\d{{2}}(?![.,]\d))(?!\d)"
+    rf"|(?P<n4>{_NAME})(?![^\W\d_])[.\s\-/]{{0,3}}(?P<d4>\d{{1,2}})(?:st|nd|rd|th)?(?=[,\s\-/]){_YEAR}(?P<y4>\d{{4}})(?!\d)"
     rf"|(?P<y5>\d{{4}})[\s\-/]{{1,3}}(?P<n5>{_NAME})[\s\-/.]{{1,3}}(?P<d5>\d{{1,2}})(?!\d)"
     r"|(?P<c>\d{4})(?P<cm>0[1-9]|1[0-2])(?P<cd>0[1-9]|[12]\d|3[01])(?!\d)"
     r")",
@@ -40,10 +45,10 @@ _DATE = re.compile(
 # name before a number. Each begins with a set of characters, which is what makes the search fast.
 _NUMBER_FIRST = re.compile(
     r"\d(?<!\d\d)\d{0,3}"
-    r"(?:\s?[-./年]\s?\d|\d{4}(?!\d)|[\s\-/.]{0,3}[jfmasond][^\W\d_]{2}|(?:st|nd|rd|th|er)(?![^\W\d_]))",
+    rf"(?:\s?[-./年]\s?\d|\d{{4}}(?!\d)|[\s\-/.]{{0,3}}(?:de\s)?[jfmasondegl][^\W\d_]{{2}}|(?:{_ORDINAL})(?![^\W\d_]))",
     re.IGNORECASE,
 )
-_NAME_FIRST = re.compile(r"[jfmasondJFMASOND](?<!\w\w)[^\W\d_]{2,8}[.\s\-/]{0,3}\d")
+_NAME_FIRST = re.compile(r"[jfmasondeglJFMASONDEGL](?<!\w\w)[^\W\d_]{2,9}[.\s\-/]{0,3}\d")
 _DIGIT = re.compile(r"\d")
 LENGTH_MAX = 40
 CENTURY_TURNS = 70
@@ -87,6 +92,8 @@ def _readings(match: "re.Match[str]") -> frozenset[date]:
         options = [(part["c"], part["cm"], part["cd"])]
     else:
         at = "3" if part["n3"] else "4" if part["n4"] else "5"
+        if part["n" + at].lower() in _ALSO_WORDS and (at != "3" or len(part["y3"]) != 4):
+            return frozenset()
         options = [(part["y" + at], str(_MONTH_OF[part["n" + at].lower()]), part["d" + at])]
     return frozenset(day for option in options if (day := _day(*option)) is not None)
 

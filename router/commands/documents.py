@@ -1,6 +1,7 @@
 """Read a document's text: plain text in UTF-8, or a PDF that has a text layer."""
 
 import io
+import logging
 from pathlib import Path
 
 from pypdf import PdfReader
@@ -8,6 +9,8 @@ from pypdf import PdfReader
 BYTES_MAX = 100_000_000
 """More than any gateway reads in one request, and less than hurts this machine."""
 PDF_PAGES_MAX = 2_000
+logging.getLogger("pypdf").setLevel(logging.CRITICAL + 1)
+"""Its complaints name no file and would stand bare on stderr; what is wrong with a file, our errors say."""
 
 
 class NotTextError(Exception):

@@ -1,11 +1,13 @@
 """Text out of files: UTF-8, PDFs with a text layer, and a sentence for all else."""
 
 import io
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from pypdf import PdfReader, PdfWriter
-from support.command_line import ROOT
+from support.command_line import ROOT, environment
 
 from router.commands import documents
 from router.commands.documents import NotTextError, read_document_text
@@ -71,6 +73,21 @@ def test_what_is_no_text_is_called_what_it_is(tmp_path: Path, content: bytes, sa
     with pytest.raises(NotTextError) as raised:
         read_document_text(tmp_path / "a.doc")
     assert said in str(raised.value)
+
+
+@pytest.mark.parametrize("end", [20, 500, 700])
+def test_a_broken_pdf_writes_nothing_to_stderr_but_what_we_say(tmp_path: Path, end: int) -> None:
+    """In a process of its own: this one's loggers are the test runner's."""
+    (tmp_path / "a.pdf").write_bytes(EXAMPLE_PDF.read_bytes()[:end])
+    reads = "import sys; from pathlib import Path; from router.commands.documents import *\n"
+    reads += "try: read_document_text(Path(sys.argv[1]))\nexcept NotTextError as error: print(error)"
+
+    ran = subprocess.run(
+        [sys.executable, "-c", reads, tmp_path / "a.pdf"], capture_output=True, env=environment(), check=True
+    )
+
+    assert ran.stdout.startswith(b"a.pdf is a broken PDF")
+    assert ran.stderr == b""
 
 
 def test_every_cut_of_a_pdf_is_text_or_a_sentence(tmp_path: Path) -> None:
