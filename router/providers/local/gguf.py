@@ -5,6 +5,7 @@ import contextlib
 import secrets
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import orjson
 
@@ -26,6 +27,7 @@ from router.providers.local.engine import (
     EngineUnavailableError,
     EngineWindowError,
 )
+from router.providers.local.plain_text import PlainText
 from router.providers.pool import Pool
 from router.providers.response import Response
 from router.providers.target import Target
@@ -46,12 +48,14 @@ class GgufEngine:
     def __init__(self, weights: str, *, context_window: int, slots: int, threads: int) -> None:
         self._settings = GgufSettings(weights, context_window, slots, threads, secrets.token_urlsafe(32))
         self._process = EngineProcess("local_model.gguf_server", self._settings.to_line())
+        self._plain = PlainText(Path(weights))
         self._pool = Pool()
         self._in_flight = 0
         self._slots = asyncio.Semaphore(slots)
 
     async def load(self) -> None:
         """Start the engine and wait until it can answer. Raises EngineStartError."""
+        await asyncio.to_thread(self._plain.load)
         try:
             await self._process.start()
         except ProcessStartError as error:
@@ -60,7 +64,7 @@ class GgufEngine:
     async def count_tokens(self, messages: Sequence[EngineMessage]) -> int:
         """Count the prompt's tokens, the chat template's own included."""
         rendered = await self._post(
-            "/apply-template", {"messages": [_message(message) for message in messages]}
+            "/apply-template", {"messages": [self._message(message) for message in messages]}
         )
         prompt = rendered.get("prompt")
         found = await self._post("/tokenize", {"content": prompt, "parse_special": True, "add_special": True})
@@ -116,7 +120,8 @@ class GgufEngine:
 
     async def _stream(self, request: EngineRequest) -> AsyncGenerator[EngineDelta, None]:
         cutter, last = EventCutter(), EngineDelta()
-        body = _render(request, self._settings.context_window)
+        messages: list[JsonValue] = [self._message(message) for message in request.messages]
+        body = _render(request, messages, self._settings.context_window)
         try:
             async with self._answer("/v1/chat/completions", body, UNBOUNDED_S) as response:
                 if response.status != 200:
@@ -161,6 +166,10 @@ class GgufEngine:
             finish_reason=finish if isinstance(finish, str) else None,
         )
 
+    def _message(self, message: EngineMessage) -> JsonObject:
+        role = "system" if message.role == "developer" else message.role
+        return {"role": role, "content": self._plain(message.text)}
+
     async def _post(self, path: str, body: JsonObject) -> JsonObject:
         try:
             async with self._answer(path, orjson.dumps(body), COUNT_S) as response:
@@ -191,9 +200,9 @@ class GgufEngine:
             response.close()
 
 
-def _render(request: EngineRequest, context_window: int) -> bytes:
+def _render(request: EngineRequest, messages: list[JsonValue], context_window: int) -> bytes:
     body: JsonObject = {
-        "messages": [_message(message) for message in request.messages],
+        "messages": messages,
         "max_tokens": request.max_tokens,
         "stream": True,
         "stream_options": {"include_usage": True},
@@ -226,10 +235,6 @@ def _render(request: EngineRequest, context_window: int) -> bytes:
             + b"}}}"
         )
     return rendered
-
-
-def _message(message: EngineMessage) -> JsonObject:
-    return {"role": "system" if message.role == "developer" else message.role, "content": message.text}
 
 
 def _joined(last: EngineDelta, delta: EngineDelta) -> EngineDelta:
