@@ -47,7 +47,7 @@ def test_without_a_vocabulary_nothing_is_answered(tmp_path: Path, content: bytes
     if content is not None:
         weights.write_bytes(content)
     as_text = PlainText(weights)
-    with pytest.raises(EngineUnavailableError, match="was not read yet"):
+    with pytest.raises(EngineUnavailableError, match="not loaded yet"):
         as_text("Hello")
     as_text.load()
     with pytest.raises(EngineUnavailableError, match=said):
