@@ -4,7 +4,7 @@ Where the claimed value stands, what the checks found against it, the values tha
 instead; for a value that stands nowhere, the lines most like it; for an empty one, where it could be.
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
@@ -45,7 +45,7 @@ def passages(
     if own:
         yield from _rivals(values, label, own)
     elif values:
-        yield from _likeliest(values, label, leaf)
+        yield from _likeliest(_no_parts_of_dates(captions, values), label, leaf)
     elif leaf is not None and leaf.value is not None:
         yield from _lines_like(document, str(leaf.value), region)
     if not own:
@@ -114,6 +114,19 @@ def _rivals(values: Iterable[Captioned], label: Label, own: Sequence[Placed]) ->
         (fit, each) for fit, each in fits if fit >= max(mine, 1) and readings.isdisjoint(each.value.readings)
     ]
     return [_place(each) for _, each in sorted(others, key=lambda pair: -pair[0])[:RIVALS_MAX]]
+
+
+def _no_parts_of_dates(captions: Captions, values: Sequence[Captioned]) -> Sequence[Captioned]:
+    """Amounts that are no day or year of a date, if there are others; dates as they are."""
+    known = captions.document.date_values
+    starts = [each.start for each in known]
+    apart: list[Captioned] = []
+    for each in values:
+        last = bisect_right(starts, each.value.start) - 1
+        around = known[last] if last >= 0 else None
+        if around is None or around.end < each.value.end or _place(each) == Placed(around.start, around.end):
+            apart.append(each)
+    return apart or values
 
 
 def _likeliest(values: Iterable[Captioned], label: Label, leaf: LeafValue | None) -> list[Placed]:

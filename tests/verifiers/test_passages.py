@@ -81,6 +81,13 @@ def test_for_a_value_that_stands_nowhere_the_one_with_most_of_its_digits_is_show
     assert told(Label(None, ("x",)), "88.97", "A 12.30\nB 88.87\nC 45.60\nD 70.10")[0] == "88.87"
 
 
+def test_the_day_and_the_year_of_a_date_are_no_amounts_that_may_be_meant() -> None:
+    document = "Tea 70.00\nScones 10.90\nDATE 25/12/2018"
+    assert told(Label(None, ("x",)), 1.9, document) == ["70.00", "10.90"]
+    assert told(Label(None, ("x",)), 1.9, "DATE 25/12/2018") != []
+    assert "25/12/2018" in told(DATE, "26/11/2017", document)
+
+
 def test_a_name_that_stands_nowhere_is_looked_for_by_its_words_and_at_the_head() -> None:
     found = told(NAME, "TEA HOUSE AG")
     assert found[0] == "TEA HOUSE LTD"
