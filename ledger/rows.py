@@ -17,7 +17,8 @@ class State(StrEnum):
     SETTLED = "SETTLED"
     """The provider said what it used."""
     SETTLED_ESTIMATED = "SETTLED_ESTIMATED"
-    """It was used but nobody said how much: our own count, in suspense until usage or an invoice."""
+    """It was used but nobody said how much: our own count, in suspense until usage or an invoice. At most the
+    attempt's bound."""
     VOID = "VOID"
     """Nothing was used: refused before any token, by the provider's documentation unbilled."""
     POSTED_WORST = "POSTED_WORST"

@@ -237,6 +237,8 @@ class Hold:
                 attempt.planned.route.price_sku, attempt.dispatched_at_us, settlement.usage.input_tokens
             )
             cost = prices.cost(price, settlement.usage)
+            if settlement.state is State.SETTLED_ESTIMATED:
+                cost = min(cost, attempt.planned.bound_nano_usd)  # we guess within what was held for it
             self._accounts.ledger.budgets.post(self._reservation, cost)
             self.cost_nano_usd += cost
         self._settled.append(self._entry(attempt, settlement.state, at_us, settlement, cost, price))

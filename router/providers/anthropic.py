@@ -10,6 +10,7 @@ from router.providers.target import Target
 from router.wire.anthropic_answer import read_message
 from router.wire.anthropic_request import render_messages
 from router.wire.anthropic_stream import MessageStreamReader
+from router.wire.stream_limits import stream_bytes_max
 
 VERSION = "2023-06-01"
 """Of the API: it names the shapes that the readers here know, and is the only one since then."""
@@ -45,7 +46,7 @@ class Anthropic:
         """Begin to answer in pieces."""
         response = await self._post(call)
         await expect_events(self._name, response)
-        return EventStream(response, MessageStreamReader(call, self._now_s()))
+        return EventStream(response, MessageStreamReader(call, self._now_s()), stream_bytes_max(call))
 
     async def _post(self, call: Call) -> Response:
         route = call.route

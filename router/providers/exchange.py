@@ -10,7 +10,7 @@ import orjson
 from router.completion import Completion, Piece
 from router.errors import UpstreamError, UpstreamInvalidError
 from router.providers.base import error_of_status
-from router.providers.response import Response
+from router.providers.response import Response, too_large
 
 ERROR_BYTES_MAX = 65_536
 _CODE = re.compile(r"[A-Za-z0-9_.-]{1,60}")
@@ -60,14 +60,19 @@ class EventReader(Protocol):
 class EventStream:
     """A response being read, event by event: a `CompletionStream`."""
 
-    def __init__(self, response: Response, reader: EventReader) -> None:
+    def __init__(self, response: Response, reader: EventReader, bytes_max: int) -> None:
         self._response = response
         self._reader = reader
+        self._bytes_max = bytes_max
         self._is_whole = False
 
     async def __aiter__(self) -> AsyncIterator[Piece]:
-        """Give the pieces as they come."""
+        """Give the pieces as they come. Raises UpstreamError, also for a stream that is too long."""
+        left = self._bytes_max
         async for data in self._response.parts():
+            left -= len(data)
+            if left < 0:
+                raise too_large(self._response.name, self._bytes_max)
             yield self._reader.feed(data)
             if self._reader.done:
                 break

@@ -6,6 +6,7 @@ from router.providers.exchange import EventStream, expect_events, read_whole
 from router.providers.pool import Pool
 from router.providers.response import Response
 from router.providers.target import Target
+from router.wire.stream_limits import stream_bytes_max
 from router.wire.upstream_answer import read_answer
 from router.wire.upstream_chat import render_chat
 from router.wire.upstream_stream import StreamReader
@@ -32,7 +33,7 @@ class OpenAICompatible:
         """Begin to answer in pieces."""
         response = await self._post(call)
         await expect_events(self._name, response)
-        return EventStream(response, StreamReader(call))
+        return EventStream(response, StreamReader(call), stream_bytes_max(call))
 
     async def _post(self, call: Call) -> Response:
         route = call.route

@@ -65,12 +65,12 @@ class Response:
         `bytes_max` once it is unpacked."""
         if self.complete and b"content-encoding" not in self.headers:
             if self._size > bytes_max:
-                raise self._too_large(bytes_max)
+                raise too_large(self.name, bytes_max)
             return b"".join(self._parts)
         body = bytearray()  # and no list of parts: of tiny ones it would hold twenty times their bytes
         async for part in self.parts():
             if len(body) + len(part) > bytes_max:
-                raise self._too_large(bytes_max)
+                raise too_large(self.name, bytes_max)
             body += part
         return bytes(body)
 
@@ -116,9 +116,6 @@ class Response:
         finally:
             self._waiter = None
 
-    def _too_large(self, bytes_max: int) -> UpstreamInvalidError:
-        return UpstreamInvalidError(f"{self.name} sent more than {bytes_max >> 20} MiB", billable=True)
-
     # fed by the connection
 
     @property
@@ -151,3 +148,8 @@ class Response:
 def broken(name: str, why: str) -> UpstreamError:
     """The connection broke after something was sent."""
     return UpstreamError(f"the connection to {name} broke ({why})", code="upstream_broken", billable=True)
+
+
+def too_large(name: str, bytes_max: int) -> UpstreamInvalidError:
+    """The answer has no end, or one that is too far away."""
+    return UpstreamInvalidError(f"{name} sent more than {bytes_max >> 20} MiB", billable=True)

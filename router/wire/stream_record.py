@@ -3,6 +3,7 @@
 import orjson
 
 from router.call import Call
+from router.errors import UpstreamInvalidError
 from router.json_types import JsonObject
 from router.wire.choice_text import (
     choices_of,
@@ -14,6 +15,7 @@ from router.wire.choice_text import (
     said_in,
 )
 from router.wire.sse import payload_of
+from router.wire.stream_limits import stream_characters_max
 from verifiers.tokens import TokenLogprob
 
 UNREAD_BYTES_MAX = 1024 * 1024
@@ -27,16 +29,23 @@ class StreamRecord:
         self._unread: list[bytes] = []
         self._unread_bytes = 0
         self._said: list[str] = []
+        self._characters = 0
+        self._characters_max = stream_characters_max(call)
         self._content: list[str] = []
         self._arguments: list[str] = []
         self._tokens: list[TokenLogprob] = []
 
     def add(self, event: bytes) -> None:
-        """Keep an event."""
+        """Keep an event. Raises UpstreamInvalidError for more text than the output limit can have."""
         self._unread.append(event)
         self._unread_bytes += len(event)
         if self._unread_bytes > UNREAD_BYTES_MAX:
             self._read()
+            if self._characters > self._characters_max:
+                raise UpstreamInvalidError(
+                    f"provider '{self._call.route.provider}' sent more text than {self._call.max_tokens} tokens can have",
+                    billable=True,
+                )
 
     def everything(self) -> str:
         """All generated text of all choices, thoughts and tool calls included."""
@@ -65,7 +74,9 @@ class StreamRecord:
         self._unread_bytes = 0
 
     def _read_choice(self, choice: JsonObject) -> None:
-        self._said.append(everything_said(choice))
+        said_now = everything_said(choice)
+        self._said.append(said_now)
+        self._characters += len(said_now)
         if index_of(choice) == 0:
             said = said_in(choice)
             content = said.get("content")

@@ -1,12 +1,11 @@
 """Providers that misbehave: the caller gets a clear error, the ledger an honest entry."""
 
-import http.client
 import json
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
-from support.gateway import RunningGateway, config_text, make_key, running_gateway, write_config
+from support.gateway import config_text, make_key, running_gateway, write_config
+from support.streams import leave_after_the_first_piece
 from support.upstream import Upstream, running_upstream
 from support.upstream_script import (
     BAD_REQUEST,
@@ -143,7 +142,7 @@ def test_a_caller_that_leaves_is_read_on_for_until_the_usage_is_known(tmp_path: 
         config = write_config(tmp_path, config_text(upstream.base_url))
         key = make_key(config)
         with running_gateway(config) as gateway:
-            _leave_after_the_first_piece(gateway, key)
+            leave_after_the_first_piece(gateway, key)
             for _ in range(2):  # answered by the loop that has the caller's leaving before it
                 assert gateway.request("GET", "/healthz").status == 200
             upstream.release()
@@ -152,15 +151,6 @@ def test_a_caller_that_leaves_is_read_on_for_until_the_usage_is_known(tmp_path: 
             )
             assert rows == [("SETTLED", upstream.usage.completion_tokens)]
             assert gateway.wait_for_rows("SELECT status FROM answer", 1) == [("client_left",)]
-
-
-def _leave_after_the_first_piece(gateway: RunningGateway, key: str) -> None:
-    address = urlsplit(gateway.url)
-    connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=30)
-    body = json.dumps({"model": "auto", "stream": True, "messages": [{"role": "user", "content": "go on"}]})
-    connection.request("POST", "/v1/chat/completions", body, {"authorization": f"Bearer {key}"})
-    assert b"data" in connection.getresponse().readline()
-    connection.close()
 
 
 def test_the_next_route_of_the_plan_answers_when_the_first_fails(tmp_path: Path) -> None:

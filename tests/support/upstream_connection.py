@@ -267,6 +267,8 @@ class _Sending:
             for number, chunk in enumerate(chunks[strikes_at:], strikes_at):
                 yield chunk
                 self._chunks_sent = number + 1
+        while fault is Fault.ENDLESS:
+            yield chunks[-1]
         yield spoken.finish(answer)
         if script.usage_told is UsageTold.LATE:
             await self._to.hang()

@@ -27,6 +27,8 @@ class Fault(StrEnum):
     """A well-framed end in the middle: no finish reason, no usage, no [DONE]."""
     NO_DONE = "no_done"
     """A stream that is whole but for its [DONE]."""
+    ENDLESS = "endless"
+    """A stream whose last chunk comes again and again, for as long as somebody reads."""
     RESET = "reset"
     RESET_BEFORE_HEADERS = "reset_before_headers"
     ERROR_EVENT = "error_event"
