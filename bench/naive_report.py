@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ledger.money import cost_of
-from ledger.report_values import Dimension, Measures
+from ledger.report_values import FACTS, NOT_RECORDED, NOT_STATED, Dimension, Measures
 from ledger.rows import AnswerRow, EntryRow, OutcomeRow, RequestRow, Row, State
 from ledger.usage import UNIT_CLASSES
 
@@ -191,8 +191,16 @@ def _key(by: tuple[Dimension, ...], request: RequestRow, entry: EntryRow | None)
         Dimension.ROUTE: entry.route if entry is not None else "",
         Dimension.PLAN: request.plan,
         Dimension.KIND: request.task_kind,
-        Dimension.ORIGIN: entry.origin if entry is not None else "",
+        Dimension.TIER: entry.origin if entry is not None else "",
+        Dimension.PROVIDER: entry.provider if entry is not None else "",
+        **{dimension: _fact(entry, column) for dimension, column in FACTS.items()},
         Dimension.CLASS: request.task_class,
         Dimension.LABEL: request.label or "",
     }
     return tuple(values[dimension] for dimension in by)
+
+
+def _fact(entry: EntryRow | None, column: str) -> str:
+    if entry is None:
+        return ""
+    return NOT_RECORDED if entry.runs is None else getattr(entry, column) or NOT_STATED

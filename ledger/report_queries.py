@@ -3,7 +3,7 @@
 Each statement answers with the report's dimensions as `key_0`, `key_1` ..., whether (`apart`) it
 is of the simulated part, and sums named as fields of `ledger.report_values.Measures`.
 
-    spending   entries under their own model, route and origin: money, tokens, attempts
+    spending   entries under their own model, route and place: money, tokens, attempts
     answering  requests under the attempt that answered, or was tried last: how they ended, their
                checks, and what those with a baseline cost and would have cost at its price
     judging    what gold, persons and auditors said of answers and fields, and what those answers cost
@@ -33,7 +33,7 @@ from sqlalchemy import (
 )
 
 from ledger.money import UNITS_PER_PRICE
-from ledger.report_values import COUNTED, JUDGES, Dimension
+from ledger.report_values import COUNTED, FACTS, JUDGES, NOT_RECORDED, NOT_STATED, Dimension
 from ledger.rows import AUDIT_ROLES, ENDED, ESCALATION_ROLES, OutcomeSource, Role, State
 from ledger.selectables import ANSWER, ENTRY, OUTCOME, PRICE, REQUEST
 from ledger.usage import UNIT_CLASSES
@@ -78,7 +78,7 @@ class Scope:
         return found
 
     def keys(self, attempt: FromClause) -> list[ColumnElement[Any]]:
-        """The dimensions as columns; model, route and origin are those of `attempt`."""
+        """The dimensions as columns; model, route, and where it ran are those of `attempt`."""
         columns: dict[Dimension, ColumnElement[Any]] = {
             Dimension.TEAM: REQUEST.c.team,
             Dimension.MODEL: attempt.c.model,
@@ -86,7 +86,9 @@ class Scope:
             Dimension.ROUTE: attempt.c.route,
             Dimension.PLAN: REQUEST.c.plan,
             Dimension.KIND: REQUEST.c.task_kind,
-            Dimension.ORIGIN: attempt.c.origin,
+            Dimension.TIER: attempt.c.origin,
+            Dimension.PROVIDER: attempt.c.provider,
+            **{dimension: _fact(attempt, column) for dimension, column in FACTS.items()},
             Dimension.CLASS: REQUEST.c.task_class,
             Dimension.LABEL: REQUEST.c.label,
         }
@@ -311,6 +313,12 @@ def _cost_of(request_id: ColumnElement[str], *, with_simulated: ColumnElement[bo
         .where(spent.c.request_id == request_id, or_(with_simulated, ~spent.c.simulated))
         .scalar_subquery()
     )
+
+
+def _fact(attempt: FromClause, column: str) -> ColumnElement[str]:
+    """What was known of an attempt's route, or that it was not; nothing for a request without an attempt."""
+    known = func.coalesce(attempt.c[column], NOT_STATED)
+    return case((attempt.c.attempt_id.is_(None), None), (attempt.c.runs.is_(None), NOT_RECORDED), else_=known)
 
 
 def _sum_of(source: FromClause, names: Sequence[str]) -> ColumnElement[int]:

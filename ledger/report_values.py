@@ -28,8 +28,8 @@ ESTIMATE_METHOD = (
 class Dimension(StrEnum):
     """What a report can be grouped by.
 
-    An attempt's money, tokens and count stand under the attempt's own model, route and origin;
-    a request, its answer, its checks and what is known of its rightness stand under those of the
+    An attempt's money, tokens and count stand under the attempt's own model, route, tier, provider and
+    place, which are those of its dispatch; a request, its answer, its checks and what is known of its rightness stand under those of the
     attempt that answered, or that was tried last.
     """
 
@@ -40,11 +40,36 @@ class Dimension(StrEnum):
     ROUTE = "route"
     PLAN = "plan"
     KIND = "kind"
+    TIER = "tier"
+    """local, hosted or premium."""
+    PROVIDER = "provider"
+    RUNS = "runs"
+    """On whose machines it ran: local, on_premises or hosted."""
+    PLACE = "place"
+    JURISDICTION = "jurisdiction"
+    """Under whose law it ran."""
     ORIGIN = "origin"
+    """Who made the weights: a country's code."""
+    LICENCE = "licence"
+    """That of the weights."""
     CLASS = "class"
     """The task class: requests that behave alike."""
     LABEL = "label"
-    """The data classification; empty where none was known."""
+    """The data classification in force; empty where none was known."""
+
+
+FACTS = {
+    Dimension.RUNS: "runs",
+    Dimension.PLACE: "place",
+    Dimension.JURISDICTION: "jurisdiction",
+    Dimension.ORIGIN: "weights_origin",
+    Dimension.LICENCE: "weights_licence",
+}
+"""What the configuration said of a route, by the column of its attempts that keeps it."""
+NOT_STATED = "not stated"
+"""The configuration said nothing of it when the attempt was dispatched."""
+NOT_RECORDED = "not recorded"
+"""The attempt was dispatched by a release that did not write it down."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,7 +133,7 @@ class EntryRow(NamedTuple):
     route: str
     provider: str
     origin: str
-    """Where the route runs: "local", "hosted" or "premium"."""
+    """What kind of route: "local", "hosted" or "premium"; reports call it the tier."""
     model: str
     """The model's name at the provider, as asked."""
     model_served: str | None
@@ -170,6 +170,15 @@ class EntryRow(NamedTuple):
     policy_hash: str
     rule_ids: str
     simulated: bool
+    runs: str | None = None
+    """On whose machines: "local", "on_premises" or "hosted". This and the next four are what the configuration
+    said of the route when the attempt was dispatched; all None in rows of a release that did not record it."""
+    place: str | None = None
+    jurisdiction: str | None = None
+    """Whose law held there: a country's code, or EU; None where nobody said."""
+    weights_origin: str | None = None
+    """The country of who made the weights."""
+    weights_licence: str | None = None
 
 
 class AnswerRow(NamedTuple):

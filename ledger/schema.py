@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ledger.errors import LedgerBusyError, LedgerCorruptError, LedgerError, LedgerUnavailableError
 
-HEAD = "0004"
+HEAD = "0005"
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,6 +122,11 @@ class EntryTable(LedgerTable, table=True):
     policy_hash: str
     rule_ids: str
     simulated: bool
+    runs: str | None
+    place: str | None
+    jurisdiction: str | None
+    weights_origin: str | None
+    weights_licence: str | None
 
 
 class AnswerTable(LedgerTable, table=True):

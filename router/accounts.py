@@ -311,6 +311,7 @@ class Hold:
     ) -> EntryRow:
         planned, row = attempt.planned, self._row
         route = planned.route
+        facts = route.facts
         return EntryRow(
             f"ent{attempt.attempt_id[3:]}_{state.value.lower()}",  # an attempt reaches each state once
             attempt.attempt_id,
@@ -342,4 +343,9 @@ class Hold:
             row.policy_hash,
             row.rule_ids,
             route.simulated,
+            facts.runs.value,
+            facts.place,
+            facts.jurisdiction,
+            facts.weights_origin,
+            facts.weights_licence,
         )

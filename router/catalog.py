@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from policies.route_facts import RouteFacts
 from router.errors import NotFoundError
 
 PLAN_NAMES = frozenset({"auto", "cheap", "premium", "cheap+audit"})
@@ -68,6 +69,8 @@ class Route:
     encoding: Encoding
     deadline_s: float
     idle_timeout_s: float
+    facts: RouteFacts
+    """What rules see of it, and the ledger keeps of each attempt."""
     compute_threads: int = 0
     """Threads of a local engine: what `deadline_s` is multiplied with to bound its compute."""
     simulated: bool = False

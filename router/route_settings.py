@@ -32,13 +32,11 @@ DEFAULT_WEIGHTS = "smollm2"
 
 @dataclass(frozen=True, slots=True)
 class RouteSettings:
-    """All routes, the engines behind the local ones by route, and a price and the facts of each."""
+    """All routes, the engines behind the local ones by route, and a price of each."""
 
     routes: tuple[Route, ...]
     engines: dict[str, EngineSettings]
     prices: tuple[StatedPrice | ListedPrice, ...]
-    facts: tuple[RouteFacts, ...]
-    """What rules see of each, in their order."""
 
 
 def read_routes(
@@ -54,7 +52,6 @@ def read_routes(
     routes: list[Route] = []
     engines: dict[str, EngineSettings] = {}
     prices: list[StatedPrice | ListedPrice] = []
-    facts: list[RouteFacts] = []
     for name in section:
         entry = section.mapping(name)
         entry.only(ROUTE_KEYS)
@@ -65,13 +62,14 @@ def read_routes(
             if name in providers:
                 raise section.error(f"'{name}' is a provider's name too; call the route something else", name)
             engines[name] = _engine(entry, base, environment)
-            routes.append(_local_route(entry, name, model, price.sku, engines[name]))
+            facts = read_route_facts(entry, name, model, name, None)
+            routes.append(_local_route(entry, facts, price.sku, engines[name]))
         else:
-            routes.append(_hosted_route(entry, name, model, price.sku, providers))
+            provider = _provider(entry, providers)
+            facts = read_route_facts(entry, name, model, provider.name, provider.server)
+            routes.append(_hosted_route(entry, facts, price.sku, provider))
         prices.append(price)
-        server = None if local else providers[routes[-1].provider].server
-        facts.append(read_route_facts(entry, name, model, routes[-1].provider, server))
-    return RouteSettings(tuple(routes), engines, tuple(prices), tuple(facts))
+    return RouteSettings(tuple(routes), engines, tuple(prices))
 
 
 def _names(section: Mapping, entry: Mapping, name: str) -> str:
@@ -107,13 +105,13 @@ def _engine(entry: Mapping, base: Path, environment: Environment[str, str]) -> E
     )
 
 
-def _local_route(entry: Mapping, name: str, model: str, sku: str, engine: EngineSettings) -> Route:
+def _local_route(entry: Mapping, facts: RouteFacts, sku: str, engine: EngineSettings) -> Route:
     window = engine.context_window
     return Route(
-        name=name,
-        model=model,
-        provider=name,
-        upstream_model=name,
+        name=facts.name,
+        model=facts.model,
+        provider=facts.name,
+        upstream_model=facts.name,
         origin=Origin.LOCAL,
         price_sku=sku,
         context_window=window,
@@ -124,14 +122,14 @@ def _local_route(entry: Mapping, name: str, model: str, sku: str, engine: Engine
         encoding=Encoding.NONE,
         deadline_s=entry.number("deadline_s", 1, 86_400, 300),
         idle_timeout_s=60,
+        facts=facts,
         compute_threads=engine.threads,
         simulated=entry.flag("simulated", default=False),
     )
 
 
-def _hosted_route(
-    entry: Mapping, name: str, model: str, sku: str, providers: dict[str, ProviderSettings]
-) -> Route:
+def _provider(entry: Mapping, providers: dict[str, ProviderSettings]) -> ProviderSettings:
+    """The provider of a hosted route; keys that say nothing of a route of its are refused."""
     for key in ENGINE_ONLY:
         if entry.has(key):
             raise entry.error(
@@ -152,20 +150,25 @@ def _hosted_route(
         for key, why in NOT_ANTHROPIC.items():
             if entry.has(key):
                 raise entry.error(f"{entry.path(key)}: {why}; leave it out", key)
+    return providers[provider]
+
+
+def _hosted_route(entry: Mapping, facts: RouteFacts, sku: str, provider: ProviderSettings) -> Route:
     return Route(
-        name=name,
-        model=model,
-        provider=provider,
-        upstream_model=entry.text("upstream_model", name),
+        name=facts.name,
+        model=facts.model,
+        provider=provider.name,
+        upstream_model=entry.text("upstream_model", facts.name),
         origin=Origin.PREMIUM if entry.flag("premium", default=False) else Origin.HOSTED,
         price_sku=sku,
         context_window=entry.integer("context_window", 256, 100_000_000),
         max_output_tokens=entry.integer("max_output_tokens", 1, 100_000_000),
         schema_mode=entry.choice("schema", SchemaMode, SchemaMode.JSON_SCHEMA),
         logprobs=entry.flag("logprobs", default=False),
-        dialect=providers[provider].dialect,
+        dialect=provider.dialect,
         encoding=entry.choice("tokenizer", Encoding, Encoding.NONE),
         deadline_s=entry.number("deadline_s", 1, 86_400, 600),
         idle_timeout_s=entry.number("idle_timeout_s", 1, 86_400, 120),
+        facts=facts,
         simulated=entry.flag("simulated", default=False),
     )

@@ -49,11 +49,14 @@ class Settings:
     prices: tuple[StatedPrice | ListedPrice, ...]
     """One a route, in their order."""
     policies_dir: Path
-    route_facts: tuple[RouteFacts, ...]
-    """What rules see of each route, in their order."""
     policies: Policies
     pepper: str | None
     pepper_previous: str | None
+
+    @property
+    def route_facts(self) -> tuple[RouteFacts, ...]:
+        """What rules see of each route, in their order."""
+        return tuple(route.facts for route in self.routes)
 
     def __repr__(self) -> str:
         return f"Settings({str(self.data_dir)!r})"  # a secret must not reach a log by way of a repr
@@ -100,8 +103,7 @@ def load_settings(path: Path, *, host: str | None = None, port: int | None = Non
         engines=read.engines,
         prices=read.prices,
         policies_dir=rules,
-        route_facts=read.facts,
-        policies=load_policies(rules, read.facts),
+        policies=load_policies(rules, [route.facts for route in read.routes]),
         pepper=os.environ.get("STEELYARD_PEPPER"),
         pepper_previous=os.environ.get("STEELYARD_PEPPER_PREVIOUS"),
     )

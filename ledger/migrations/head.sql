@@ -60,7 +60,7 @@ CREATE TABLE entry (
 	latency_us BIGINT,
 	policy_hash VARCHAR NOT NULL,
 	rule_ids VARCHAR NOT NULL,
-	simulated BOOLEAN NOT NULL,
+	simulated BOOLEAN NOT NULL, runs VARCHAR, place VARCHAR, jurisdiction VARCHAR, weights_origin VARCHAR, weights_licence VARCHAR,
 	PRIMARY KEY (seq)
 );
 CREATE INDEX ix_entry_request_id ON entry (request_id);
@@ -218,4 +218,4 @@ CREATE TRIGGER limit_set_no_replace BEFORE INSERT ON limit_set WHEN EXISTS (SELE
 CREATE TRIGGER opening_no_replace BEFORE INSERT ON opening WHEN EXISTS (SELECT 1 FROM opening WHERE seq = NEW.seq) BEGIN SELECT RAISE(ABORT, 'the ledger is append-only: this row is there already'); END;
 CREATE TRIGGER change_no_replace BEFORE INSERT ON change WHEN EXISTS (SELECT 1 FROM change WHERE seq = NEW.seq) OR EXISTS (SELECT 1 FROM change WHERE change_id = NEW.change_id) BEGIN SELECT RAISE(ABORT, 'the ledger is append-only: this row is there already'); END;
 CREATE INDEX ix_outcome_sample ON outcome (request_id) WHERE check_name = 'sample';
-INSERT INTO alembic_version VALUES ('0004');
+INSERT INTO alembic_version VALUES ('0005');

@@ -114,6 +114,8 @@ def _add_attempt(tree: Tree, attempt: AttemptHistory, answer: AnswerRow | None) 
             ("  SIMULATED" if first.simulated else "", "yellow"),
         )
     )
+    if first.runs is not None:
+        branch.add(words(_where(first)))
     branch.add(_entries(attempt.entries))
     if end is None:
         return
@@ -128,6 +130,17 @@ def _add_attempt(tree: Tree, attempt: AttemptHistory, answer: AnswerRow | None) 
     said = ", ".join(filter(None, (finish, served, times, latency, price)))
     if said:
         branch.add(words(said))
+
+
+def _where(row: EntryRow) -> str:
+    """What the route was when the attempt was dispatched."""
+    told = (
+        "ran on this machine" if row.runs == "local" else f"ran {str(row.runs).replace('_', ' ')}",
+        f"at {row.place}" if row.place is not None else "",
+        f"under {row.jurisdiction}" if row.jurisdiction is not None else "",
+    )
+    weights = " ".join(filter(None, (row.weights_origin, row.weights_licence)))
+    return " ".join(filter(None, told)) + (f"; weights {weights}" if weights else "")
 
 
 def _entries(entries: Sequence[EntryRow]) -> Table:

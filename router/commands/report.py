@@ -28,7 +28,8 @@ from router.commands.tables import stdout_console
 from router.report_formats import report_json, write_csv
 
 EPILOG = (
-    "Example: steelyard report --team finance --from 2026-11-01 --to 2026-11-30 --by model,day --format csv"
+    "Example: steelyard report --team finance --from 2026-11-01 --to 2026-11-30 --by model,day --format csv. "
+    "Where everything went: steelyard report --by label,jurisdiction,origin"
 )
 
 
@@ -56,7 +57,7 @@ def report(
     by: Annotated[
         str,
         typer.Option(
-            help='Any of team, model, day, route, plan, kind, origin, class, label; "" for the total alone.',
+            help=f'Any of {", ".join(Dimension)}; "" for the total alone. What a route was is as of its dispatch.',
             metavar="LIST",
         ),
     ] = "team,model",

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ledger.clock import to_datetime
-from ledger.report_values import ESTIMATE_METHOD, Accuracy, Dimension, Measures, Part, Report
+from ledger.report_values import ESTIMATE_METHOD, FACTS, Accuracy, Dimension, Measures, Part, Report
 from ledger.rows import OutcomeSource
 from router.commands.tables import (
     count,
@@ -24,7 +24,7 @@ from router.commands.tables import (
 
 _COLUMNS = ("requests", "failed", "tokens in", "out", "cost", "passed", "right")
 _NARROW = ("requests", "cost", "passed", "right")
-_OWN_KEYS = frozenset({Dimension.MODEL, Dimension.ROUTE, Dimension.ORIGIN})
+_OWN_KEYS = frozenset({Dimension.MODEL, Dimension.ROUTE, Dimension.TIER, Dimension.PROVIDER, *FACTS})
 
 
 def print_report(console: Console, report: Report) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from support.command_line import invoke
 from support.gateway import PATIENCE_S, RunningGateway, make_key, running_gateway, write_config
 from support.upstream import Upstream, running_upstream
 from support.upstream_script import Behaviour, Fault
@@ -245,3 +246,36 @@ def test_a_changed_file_is_in_force_soon_and_one_that_is_wrong_changes_nothing_a
     log = gateway.stop()
     assert log.count('"event":"policies_loaded"') == 2
     assert log.count('"event":"policies_refused"') == 1
+
+
+WHERE = """
+    SELECT r.label, e.route, e.runs, e.place, e.jurisdiction, e.weights_origin, e.state FROM entry e
+    JOIN request r ON r.request_id = e.request_id ORDER BY e.seq
+"""
+
+
+def test_the_ledger_keeps_where_each_attempt_ran_as_of_its_dispatch(
+    here: Upstream, abroad: Upstream, tmp_path: Path
+) -> None:
+    text = config_text(here.base_url, abroad.base_url)
+    config = write_config(tmp_path, text, {"finance": FINANCE.replace("grading", "#grading")})
+    with running_gateway(config) as running:
+        key = make_key(config)
+        assert running.chat(key, steelyard={"label": "restricted"}).status == 200
+        running.stop()
+    moved = text.replace("jurisdiction: US}", "jurisdiction: CA, place: toronto}")
+    config.write_text(moved.replace("model: flash\n", "model: flash\n    weights_origin: CN\n", 1))
+    with running_gateway(config) as running:
+        assert running.chat(make_key(config)).status == 200
+        running.stop()
+        rows = running.rows(WHERE)
+    before = ("restricted", "flash-abroad", "hosted", None, "US", None)
+    after = (None, "flash-abroad", "hosted", "toronto", "CA", "CN")
+    assert rows == [(*each, state) for each in (before, after) for state in ("DISPATCHED", "SETTLED")]
+    told = invoke("report", "--by", "origin,jurisdiction,label", "--format", "csv", "--config", config)
+    keys = sorted(line.split(",")[:3] for line in told.stdout.splitlines())
+    assert keys == [
+        ["CN", "CA", ""],
+        ["not stated", "US", "restricted"],
+        ["origin", "jurisdiction", "label"],
+    ]

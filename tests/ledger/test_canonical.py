@@ -9,16 +9,18 @@ from typing import get_type_hints
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.ledger_rows import RequestMaker, write_ledger
+from support.ledger_rows import NOT_RECORDED, Ran, RequestMaker, write_ledger
 
-from ledger.canonical import FIELDS, MAGIC, decode_entry, encode_entry
+from ledger.canonical import FIELDS, FIELDS_1, MAGIC_1, MAGIC_2, decode_entry, encode_entry
 from ledger.errors import LedgerCorruptError
 from ledger.history import request_history
 from ledger.ledger import read_only_engine
 from ledger.rows import EntryRow
 from ledger.usage import Units
 
-VECTOR = Path(__file__).parent.parent / "vectors" / "entry_canonical_v1.json"
+VECTORS = Path(__file__).parent.parent / "vectors"
+WHERE = FIELDS[len(FIELDS_1) :]
+GERMAN = Ran("hosted", "frankfurt", "DE", "CN", "MIT")
 
 _integers = st.integers(-(2**63), 2**63 - 1)
 _BY_TYPE: dict[object, st.SearchStrategy[object]] = {
@@ -28,12 +30,16 @@ _BY_TYPE: dict[object, st.SearchStrategy[object]] = {
     int | None: st.none() | _integers,
     bool: st.booleans(),
 }
-entries = st.builds(EntryRow, **{name: _BY_TYPE[hint] for name, hint in get_type_hints(EntryRow).items()})
+_FIELDS = {name: _BY_TYPE[hint] for name, hint in get_type_hints(EntryRow).items()}
+entries = st.one_of(
+    st.builds(EntryRow, **{**_FIELDS, "runs": _BY_TYPE[str]}),
+    st.builds(EntryRow, **{**_FIELDS, **dict.fromkeys(WHERE, st.none())}),
+)
 
 
-def an_entry() -> EntryRow:
+def an_entry(ran: Ran = GERMAN) -> EntryRow:
     request = RequestMaker(1)
-    request.attempt(cost=1_234, used=Units(input_uncached=30, output_text=4, cpu_us=900_000))
+    request.attempt(cost=1_234, used=Units(input_uncached=30, output_text=4, cpu_us=900_000), ran=ran)
     row = request.rows[-1]
     assert isinstance(row, EntryRow)
     return row
@@ -53,7 +59,7 @@ def test_two_rows_have_the_same_bytes_only_if_they_are_the_same(first: EntryRow,
 
 @given(entries, st.data())
 def test_a_change_of_one_field_changes_the_bytes(row: EntryRow, data: st.DataObject) -> None:
-    name = data.draw(st.sampled_from(FIELDS))
+    name = data.draw(st.sampled_from(FIELDS_1 if row.runs is None else tuple({*FIELDS} - {"runs"})))
     value = data.draw(_BY_TYPE[get_type_hints(EntryRow)[name]])
     changed = EntryRow(**{**row._asdict(), name: value})
     assert (encode_entry(changed) == encode_entry(row)) is (changed == row)
@@ -70,20 +76,22 @@ def test_nothing_is_not_the_empty_text_nor_zero_nor_false() -> None:
     assert encode_entry(row._replace(cost_nano_usd=None)) != encode_entry(row._replace(cost_nano_usd=0))
 
 
-def test_the_bytes_are_those_of_the_golden_vector() -> None:
+@pytest.mark.parametrize(("version", "fields"), [(1, FIELDS_1), (2, FIELDS)])
+def test_the_bytes_are_those_of_the_golden_vector(version: int, fields: tuple[str, ...]) -> None:
     """A change of layout must be a new version with a magic of its own: what was hashed stays hashed."""
-    vector = json.loads(VECTOR.read_text())
-    assert list(vector["row"]) == list(FIELDS)
+    vector = json.loads((VECTORS / f"entry_canonical_v{version}.json").read_text())
+    assert list(vector["row"]) == list(fields)
     row = EntryRow(**vector["row"])
     assert encode_entry(row).hex() == vector["hex"]
     assert decode_entry(bytes.fromhex(vector["hex"])) == row
 
 
-def test_the_layout_is_the_one_that_is_written_down() -> None:
+@pytest.mark.parametrize(("ran", "version", "fields"), [(NOT_RECORDED, 1, 40), (GERMAN, 2, 45)])
+def test_the_layout_is_the_one_that_is_written_down(ran: Ran, version: int, fields: int) -> None:
     """Against the docstring alone, by hand."""
-    row = an_entry()
-    expected = b"SYE1\0\n"
-    for value in row:
+    row = an_entry(ran)
+    expected = b"SYE%d\0\n" % version
+    for value in row[:fields]:
         if value is None:
             expected += b"N"
         elif value is True:
@@ -97,10 +105,22 @@ def test_the_layout_is_the_one_that_is_written_down() -> None:
     assert encode_entry(row) == expected
 
 
+@pytest.mark.parametrize("name", WHERE[1:])
+def test_a_row_that_says_where_it_ran_says_on_whose_machines(name: str) -> None:
+    with pytest.raises(TypeError, match=f"the entry's field {name} says where it ran, and runs is None"):
+        encode_entry(EntryRow(**{**an_entry(NOT_RECORDED)._asdict(), name: "DE"}))
+
+
+def test_a_row_that_says_nothing_of_it_has_no_second_layout() -> None:
+    data = encode_entry(an_entry(NOT_RECORDED))
+    with pytest.raises(LedgerCorruptError, match="its bytes are those of version 1"):
+        decode_entry(MAGIC_2 + data[len(MAGIC_1) :] + b"N" * len(WHERE))
+
+
 def test_a_row_has_the_same_bytes_after_its_way_through_the_file(empty_ledger: Path, tmp_path: Path) -> None:
     request = RequestMaker(1, simulated=True)
     request.attempt(used=Units(gpu_us=2**40))
-    request.attempt(state=None)
+    request.attempt(state=None, ran=GERMAN)
     engine = read_only_engine(write_ledger(empty_ledger, tmp_path / "ledger.sqlite", [request]))
     history = request_history(engine, request.request_id)
     engine.dispose()
@@ -135,8 +155,9 @@ def test_a_number_beyond_64_bits_has_no_encoding() -> None:
 def test_junk_is_refused(junk: bytes) -> None:
     with pytest.raises(LedgerCorruptError):
         decode_entry(junk)
-    with pytest.raises(LedgerCorruptError):
-        decode_entry(MAGIC + junk)
+    for magic in (MAGIC_1, MAGIC_2):
+        with pytest.raises(LedgerCorruptError):
+            decode_entry(magic + junk)
 
 
 @given(entries, st.data())

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ledger.budgets import Scope, ScopeKind, Window
 from ledger.ledger import Ledger, read_only_engine
+from ledger.report_values import Dimension
 from ledger.reports import spend_report
 from ledger.schema import HEAD, ensure_schema, revision_of
 from ledger.tables import APPEND_ONLY
@@ -40,8 +41,11 @@ def test_a_ledger_of_the_first_release_is_migrated_and_its_sums_are_unchanged(tm
     assert sums(path) == before
     engine = read_only_engine(path)
     report = spend_report(engine, team="finance")
+    where = spend_report(engine, team="finance", by=[Dimension.JURISDICTION, Dimension.ORIGIN])
     engine.dispose()
     assert report.observed.total.cost_nano_usd == 132_000_009
+    assert {row.key for row in where.observed.rows} == {("not recorded", "not recorded")}
+    assert where.observed.total == report.observed.total
 
 
 def test_a_migrated_ledger_opens_with_its_limits_and_takes_no_change_of_what_is_written(

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support.ledger_rows import DAY_US, NO_UNITS, NOON_US, RequestMaker, write_ledger
+from support.ledger_rows import DAY_US, NO_UNITS, NOON_US, NOT_RECORDED, Ran, RequestMaker, write_ledger
 
 from bench.naive_report import naive_report
 from ledger.ledger import read_only_engine
@@ -55,6 +55,14 @@ def answered(
 
 
 units = st.builds(Units, **dict.fromkeys(TOKENS, st.integers(0, 3) | st.integers(0, 10**7)))
+places = st.sampled_from(
+    [
+        NOT_RECORDED,
+        Ran("hosted"),
+        Ran("hosted", "frankfurt", "DE", "CN", "MIT"),
+        Ran("local", weights_origin="US"),
+    ]
+)
 verdicts = st.sampled_from(["right", "wrong", "passed", "failed", "abstained"])
 
 
@@ -69,6 +77,7 @@ def requests(draw: st.DrawFn) -> list[RequestMaker]:
             simulated=draw(st.integers(0, 4)) == 0,
             task_kind=draw(st.sampled_from(["extraction", "generation"])),
             baseline=draw(st.booleans()),
+            label=draw(st.sampled_from([None, "internal", "restricted"])),
         )
         attempts: list[str] = []
         for _ in range(draw(st.integers(1, 3))):
@@ -76,7 +85,8 @@ def requests(draw: st.DrawFn) -> list[RequestMaker]:
             state = draw(st.sampled_from([None, State.SETTLED, State.SETTLED_ESTIMATED, State.POSTED_WORST]))
             simulated = draw(st.integers(0, 5)) == 0 or None
             cost = draw(st.integers(0, 10**12))
-            attempt_id = request.attempt(name, origin, state, cost, draw(units), simulated=simulated)
+            ran = draw(places)
+            attempt_id = request.attempt(name, origin, state, cost, draw(units), simulated=simulated, ran=ran)
             if state is not None and draw(st.integers(0, 3)) == 0:
                 request.adjust(attempt_id, draw(st.integers(-(10**6), 10**6)), draw(units))
             attempts.append(attempt_id)
@@ -337,3 +347,35 @@ def test_one_teams_report_leaves_out_the_others(report_of: Reporter) -> None:
         ("finance",),
         ("legal",),
     ]
+
+
+def test_where_everything_went_is_told_by_label_jurisdiction_and_origin(report_of: Reporter) -> None:
+    german, american = Ran("hosted", "frankfurt", "DE", "CN", "MIT"), Ran("local", weights_origin="US")
+    made = [
+        RequestMaker(1, label="internal"),
+        RequestMaker(2, label="restricted"),
+        RequestMaker(3, label="internal"),
+    ]
+    made[0].attempt(cost=5, ran=Ran("hosted"))
+    made[0].answer(made[0].attempt(cost=70, ran=german))
+    made[1].answer(made[1].attempt(cost=1, ran=american))
+    made[2].answer(made[2].attempt(cost=9))
+    by = (Dimension.ORIGIN, Dimension.JURISDICTION, Dimension.LABEL)
+    found = {row.key: row.measures for row in report_of(made, by).observed.rows}
+    assert {key: (each.requests, each.cost_nano_usd) for key, each in found.items()} == {
+        ("CN", "DE", "internal"): (1, 70),
+        ("US", "not stated", "restricted"): (1, 1),
+        ("not recorded", "not recorded", "internal"): (1, 9),
+        ("not stated", "not stated", "internal"): (0, 5),
+    }
+    others = (Dimension.RUNS, Dimension.PLACE, Dimension.LICENCE)
+    keys = [row.key for row in report_of(made, others).observed.rows]
+    assert ("hosted", "frankfurt", "MIT") in keys
+    assert ("local", "not stated", "not stated") in keys
+
+
+def test_a_request_that_was_never_dispatched_went_nowhere(report_of: Reporter) -> None:
+    request = RequestMaker(1)
+    request.answer(None, "failed")
+    (row,) = report_of([request], (Dimension.JURISDICTION,)).observed.rows
+    assert (row.key, row.measures.requests) == (("",), 1)

@@ -8,6 +8,7 @@ import pytest
 from support.vocabularies import vocabulary
 
 from ledger.usage import Usage
+from policies.route_facts import RouteFacts
 from router.catalog import Dialect, Encoding, Origin, Route, SchemaMode
 from router.counting import PromptCounter
 from router.image_tokens import image_tokens_max
@@ -144,6 +145,7 @@ def route(encoding: Encoding) -> Route:
         encoding=encoding,
         deadline_s=60,
         idle_timeout_s=30,
+        facts=RouteFacts("m@p", "m", "p"),
     )
 
 

@@ -52,7 +52,8 @@ def test_a_hosted_route_needs_four_keys() -> None:
         name="fast", model="fast", provider="deepseek", upstream_model="fast", origin=Origin.HOSTED,
         price_sku="deepseek/deepseek-flash", context_window=1_000_000, max_output_tokens=384_000,
         schema_mode=SchemaMode.JSON_SCHEMA, logprobs=False, dialect=Dialect.DEEPSEEK, encoding=Encoding.NONE,
-        deadline_s=600, idle_timeout_s=120, compute_threads=0, simulated=False,
+        deadline_s=600, idle_timeout_s=120, facts=RouteFacts("fast", "fast", "deepseek"), compute_threads=0,
+        simulated=False,
     )  # fmt: skip
 
 
@@ -63,13 +64,10 @@ def test_every_key_of_a_hosted_route_is_read() -> None:
         "    place: eu-central-1\n    jurisdiction: DE\n    weights_licence: MIT\n    weights_origin: CN\n"
         "    zero_retention: true\n    no_training: true\n"
     )
-    found = routes_of(entry)
-    (route,) = found.routes
-    assert found.facts == (
-        RouteFacts(
-            "fast", "flash", "deepseek", Runs.HOSTED, "eu-central-1", "DE", "MIT", "CN", zero_retention=True,
-            no_training=True,
-        ),
+    route = route_of(entry)
+    assert route.facts == RouteFacts(
+        "fast", "flash", "deepseek", Runs.HOSTED, "eu-central-1", "DE", "MIT", "CN", zero_retention=True,
+        no_training=True,
     )  # fmt: skip
     assert (route.name, route.model, route.upstream_model) == ("fast", "flash", "deepseek-chat")
     assert (route.origin, route.schema_mode, route.encoding) == (
@@ -107,25 +105,23 @@ def test_every_key_of_a_local_route_is_read() -> None:
     (route,) = found.routes
     assert (route.model, route.context_window, route.max_output_tokens) == ("small", 512, 100)
     assert (route.compute_threads, route.deadline_s, route.logprobs, route.simulated) == (3, 30, False, True)
-    assert found.facts == (
-        RouteFacts(
-            "fast", "small", "local", Runs.LOCAL, "cellar", "FR", "Apache-2.0", "US", zero_retention=True,
-            no_training=True,
-        ),
+    assert route.facts == RouteFacts(
+        "fast", "small", "local", Runs.LOCAL, "cellar", "FR", "Apache-2.0", "US", zero_retention=True,
+        no_training=True,
     )  # fmt: skip
 
 
 def test_what_nobody_says_of_a_route_is_not_promised() -> None:
-    (facts,) = routes_of(HOSTED).facts
+    facts = route_of(HOSTED).facts
     assert facts == RouteFacts("fast", "fast", "deepseek")
 
 
 def test_a_provider_speaks_for_its_routes_unless_they_say_otherwise() -> None:
-    (facts,) = routes_of(HOSTED.replace("deepseek\n", "ours\n", 1)).facts
+    facts = route_of(HOSTED.replace("deepseek\n", "ours\n", 1)).facts
     assert (facts.runs, facts.place, facts.jurisdiction) == (Runs.ON_PREMISES, "cellar", "DE")
     assert (facts.zero_retention, facts.no_training) == (True, True)
     said = "    place: attic\n    jurisdiction: CH\n    zero_retention: false\n"
-    (facts,) = routes_of(HOSTED.replace("deepseek\n", "ours\n", 1) + said).facts
+    facts = route_of(HOSTED.replace("deepseek\n", "ours\n", 1) + said).facts
     assert (facts.place, facts.jurisdiction) == ("attic", "CH")
     assert (facts.zero_retention, facts.no_training) == (False, True)
 

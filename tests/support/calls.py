@@ -6,6 +6,7 @@ from typing import TypeVar
 
 import orjson
 
+from policies.route_facts import RouteFacts
 from router.call import Call
 from router.catalog import Dialect, Encoding, Origin, Route, SchemaMode
 from router.errors import GatewayError
@@ -28,6 +29,7 @@ ROUTE = Route(
     encoding=Encoding.NONE,
     deadline_s=20.0,
     idle_timeout_s=20.0,
+    facts=RouteFacts("route", "model", "fake"),
 )
 SCHEMA: JsonObject = {
     "type": "object",

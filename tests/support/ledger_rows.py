@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from ledger.rows import AnswerRow, EntryRow, OutcomeRow, RequestRow, Row, State
 from ledger.usage import UNIT_CLASSES, Units
@@ -14,6 +15,19 @@ NOON_US = 1_793_534_400_000_000
 """2026-11-01 12:00 UTC."""
 DAY_US = 86_400_000_000
 NO_UNITS = Units()
+
+
+class Ran(NamedTuple):
+    """Where an attempt ran, as its entries keep it."""
+
+    runs: str | None
+    place: str | None = None
+    jurisdiction: str | None = None
+    weights_origin: str | None = None
+    weights_licence: str | None = None
+
+
+NOT_RECORDED = Ran(None)
 
 
 @dataclass(frozen=True)
@@ -48,6 +62,7 @@ class RequestMaker:
     task_kind: str = "extraction"
     baseline: bool = True
     plan: str = "cheap"
+    label: str | None = None
     rows: list[Row] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -65,7 +80,7 @@ class RequestMaker:
                 task_kind=self.task_kind,
                 task_class="invoices",
                 template_hash="ab" * 32,
-                label=None,
+                label=self.label,
                 purpose=None,
                 conversation=None,
                 stream=False,
@@ -104,10 +119,12 @@ class RequestMaker:
         *,
         role: str = "answer",
         simulated: bool | None = None,
+        ran: Ran = NOT_RECORDED,
     ) -> str:
         """Dispatch an attempt and, with a `state`, end it; return its id."""
         number = 1 + sum(isinstance(row, EntryRow) and row.state == State.DISPATCHED for row in self.rows)
-        maker = AttemptMaker(self._dispatched(number, route, origin, role, simulated))
+        dispatched = self._dispatched(number, route, origin, role, simulated)
+        maker = AttemptMaker(dispatched._replace(**ran._asdict()))
         self.rows.append(maker.dispatched)
         if state is not None:
             self.rows.append(maker.ended(state, cost, used))

@@ -9,6 +9,7 @@ from ledger.money import NanoUSD
 from ledger.prices import Price
 from ledger.usage import Rates
 from policies.decision import Allow, AtLimit, Settle
+from policies.route_facts import RouteFacts
 from router.catalog import Dialect, Encoding, Origin, Route, SchemaMode
 from router.request import ChatRequest
 from router.wire.chat_request import read_chat_request
@@ -30,9 +31,15 @@ CHEAP = Route(
     encoding=Encoding.NONE,
     deadline_s=60,
     idle_timeout_s=10,
+    facts=RouteFacts("cheap-model", "cheap-model", "fake"),
 )
 DEAR = replace(
-    CHEAP, name="dear-model", model="dear-model", price_sku="route:dear-model", origin=Origin.PREMIUM
+    CHEAP,
+    name="dear-model",
+    model="dear-model",
+    price_sku="route:dear-model",
+    origin=Origin.PREMIUM,
+    facts=RouteFacts("dear-model", "dear-model", "fake"),
 )
 
 

@@ -168,7 +168,7 @@ def test_a_report_covers_the_requests_that_were_asked_for(
     ("options", "said"),
     [
         (("--by", "modle"), "did you mean 'model'?"),
-        (("--by", "zzz"), "write any of team, model, day, route, plan, kind, origin"),
+        (("--by", "zzz"), "write any of team, model, day, route, plan, kind, tier"),
         (("--from", "yesterday"), "write e.g. 2026-11-01"),
         (("--to", "9999-12-31"), "write e.g. 2026-11-01"),
         (("--from", "2026-11-02", "--to", "2026-11-01"), "ends (2026-11-01) before it begins (2026-11-02)"),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import typer
-from support.ledger_rows import RequestMaker, write_ledger
+from support.ledger_rows import Ran, RequestMaker, write_ledger
 from typer.testing import CliRunner, Result
 
 from ledger.rows import State
@@ -36,7 +36,7 @@ def ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("ledgers")
     ensure_schema(folder / "empty.sqlite")
     running = RequestMaker(8)
-    running.attempt(state=None)
+    running.attempt(state=None, ran=Ran("on_premises", "cellar", "DE", "CN", "MIT"))
     return write_ledger(folder / "empty.sqlite", folder / "ledger.sqlite", [escalated(), running])
 
 
@@ -73,6 +73,16 @@ def test_an_open_request_says_that_its_cost_is_not_known(ledger: Path) -> None:
     ran = run(RequestMaker(8).request_id, "--ledger", ledger)
     assert "open  $0.00" in ran.stdout
     assert "DISPATCHED  cost not known yet" in ran.stdout
+
+
+def test_where_an_attempt_ran_is_told_where_it_is_recorded(ledger: Path) -> None:
+    told = run(RequestMaker(8).request_id, "--ledger", ledger).stdout
+    assert "ran on premises at cellar under DE; weights CN MIT" in told
+    assert "ran " not in run(escalated().request_id, "--ledger", ledger).stdout
+    found = json.loads(run(RequestMaker(8).request_id, "--ledger", ledger, "--format", "json").stdout)
+    (attempt,) = found["attempts"]
+    assert (attempt["runs"], attempt["place"], attempt["jurisdiction"]) == ("on_premises", "cellar", "DE")
+    assert (attempt["weights_origin"], attempt["weights_licence"]) == ("CN", "MIT")
 
 
 def test_the_json_is_the_path_as_the_gateway_answers_it(ledger: Path) -> None:
