@@ -153,7 +153,7 @@ def _books(ledger: Path, ours: dict[str, object]) -> Books:
     }
     connection.close()
     settled, cost = found.get("SETTLED", (0, 0))
-    estimated, _ = found.get("SETTLED_ESTIMATED", (0, 0))
+    estimated = sum(found.get(state, (0, 0))[0] for state in ("SETTLED_ESTIMATED", "POSTED_WORST"))
     return Books(plain + stream, settled, estimated, plain * _bill(PLAIN) + stream * _bill(STREAM), cost)
 
 

@@ -100,7 +100,7 @@ class Measures:
     estimated_nano_usd: int = 0
     """In suspense: our own count, until usage or an invoice says better."""
     posted_worst_nano_usd: int = 0
-    """Posted at the bound after a crash."""
+    """In suspense, too: the bounds of attempts that may have used more than anybody saw."""
     adjusted_nano_usd: int = 0
     """Later corrections of any of these; may be negative."""
     audited: int = 0

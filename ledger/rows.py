@@ -17,12 +17,13 @@ class State(StrEnum):
     SETTLED = "SETTLED"
     """The provider said what it used."""
     SETTLED_ESTIMATED = "SETTLED_ESTIMATED"
-    """It was used but nobody said how much: our own count, in suspense until usage or an invoice. At most the
-    attempt's bound."""
+    """All that it wrote was seen, but nobody said what it used: our own count, at most the bound, in suspense
+    until usage or an invoice."""
     VOID = "VOID"
     """Nothing was used: refused before any token, by the provider's documentation unbilled."""
     POSTED_WORST = "POSTED_WORST"
-    """We died between dispatch and settlement: posted at the bound."""
+    """It may have used more than anybody saw: its answer was lost, its model may have thought out of sight, or we
+    died before its settlement. Posted at the bound, in suspense until usage or an invoice."""
     ADJUST = "ADJUST"
     """A later correction: cost_nano_usd is the difference, and may be negative."""
 

@@ -7,75 +7,22 @@ first byte goes out; settlements, outcomes and the answer join the next group co
 import asyncio
 import contextlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from ledger.budgets import Reservation
 from ledger.clock import Clock
 from ledger.errors import LedgerError
-from ledger.ids import AttemptId, RequestId, new_attempt_id, new_id
+from ledger.ids import RequestId, new_attempt_id, new_id
 from ledger.ledger import Ledger
 from ledger.prices import Price
 from ledger.rows import AnswerRow, EntryRow, OutcomeRow, RequestRow, Role, Row, State
-from ledger.usage import Usage
 from policies.decision import Settle
 from router.caller import Caller
 from router.errors import UnavailableError
 from router.planning import PlannedAttempt
+from router.settlement import Attempt, Settlement, unanswered
 
-NO_USAGE = Usage()
 STRICT_S = 10.0
 """How long an answer under `settle: strict` waits for the disk."""
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One dispatched try of one route."""
-
-    attempt_id: AttemptId
-    number: int
-    role: Role
-    planned: PlannedAttempt
-    dispatched_at_us: int
-
-
-@dataclass(frozen=True, slots=True)
-class Settlement:
-    """How an attempt's money ended."""
-
-    state: State
-    usage: Usage = NO_USAGE
-    error: str | None = None
-    finish_reason: str | None = None
-    model_served: str | None = None
-    fingerprint: str | None = None
-    upstream_id: str | None = None
-    ttft_us: int | None = None
-
-
-def unanswered(
-    request: RequestRow,
-    at_us: int,
-    attempt_id: str | None,
-    http_status: int,
-    error: str,
-    *,
-    client_left: bool = False,
-) -> AnswerRow:
-    """The row of a request that ended without an answer."""
-    return AnswerRow(
-        request_id=request.request_id,
-        at_us=at_us,
-        attempt_id=attempt_id,
-        status="client_left" if client_left else "failed",
-        http_status=http_status,
-        error=error,
-        fields_checked=0,
-        fields_flagged=0,
-        passed=None,
-        score_min=None,
-        score_mean=None,
-        latency_us=at_us - request.at_us,
-    )
 
 
 def _unsettled(why: str) -> UnavailableError:
@@ -229,18 +176,9 @@ class Hold:
         if self._open.pop(attempt.attempt_id, None) is None:
             return
         at_us = self._accounts.clock()
-        price: Price | None = None
-        cost = 0
-        if settlement.state is not State.VOID:
-            prices = self._accounts.ledger.prices
-            price = prices.select(
-                attempt.planned.route.price_sku, attempt.dispatched_at_us, settlement.usage.input_tokens
-            )
-            cost = prices.cost(price, settlement.usage)
-            if settlement.state is State.SETTLED_ESTIMATED:
-                cost = min(cost, attempt.planned.bound_nano_usd)  # we guess within what was held for it
-            self._accounts.ledger.budgets.post(self._reservation, cost)
-            self.cost_nano_usd += cost
+        price, cost = self._price_of(attempt, settlement)
+        self._accounts.ledger.budgets.post(self._reservation, cost)
+        self.cost_nano_usd += cost
         self._settled.append(self._entry(attempt, settlement.state, at_us, settlement, cost, price))
 
     def close(self, answer: AnswerRow, outcomes: Sequence[OutcomeRow]) -> None:
@@ -299,6 +237,21 @@ class Hold:
     def outcome_id(self) -> str:
         """Make an id for an outcome of this request."""
         return new_id("out", self._accounts.clock())
+
+    def _price_of(self, attempt: Attempt, settlement: Settlement) -> tuple[Price | None, int]:
+        """What an attempt cost, and at which price. What we guess stays within what was held for it; what a
+        provider states is booked as it is."""
+        bound = attempt.planned.bound_nano_usd
+        if settlement.state is State.VOID:
+            return None, 0
+        if settlement.state is State.POSTED_WORST:
+            return None, bound
+        prices = self._accounts.ledger.prices
+        price = prices.select(
+            attempt.planned.route.price_sku, attempt.dispatched_at_us, settlement.usage.input_tokens
+        )
+        cost = prices.cost(price, settlement.usage)
+        return price, min(cost, bound) if settlement.state is State.SETTLED_ESTIMATED else cost
 
     def _entry(
         self,

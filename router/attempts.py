@@ -1,7 +1,8 @@
 """One attempt: a call to one route, and its settlement, whatever happens.
 
-Money is settled by the provider's usage, else by our own count into suspense, else (a refusal before
-any token) as void.
+Money is settled by the provider's usage. Without it: a refusal before any token is void; where all that
+was written has been seen, by our own count; else (the answer was lost, or the model may have thought out
+of sight) at the attempt's bound, so that no budget is overspent. The last two are in suspense.
 """
 
 import asyncio
@@ -11,7 +12,7 @@ from dataclasses import replace
 from ledger.clock import Clock
 from ledger.rows import State
 from ledger.usage import Usage
-from router.accounts import NO_USAGE, Attempt, Hold, Settlement
+from router.accounts import Hold
 from router.call import Call, Stopwatch
 from router.catalog import Origin
 from router.completion import Completion, CompletionStream
@@ -21,6 +22,7 @@ from router.json_types import JsonObject
 from router.providers.base import Provider
 from router.reply import AnswerHead, Reply
 from router.request import ChatRequest
+from router.settlement import NO_USAGE, Attempt, Settlement
 from router.wire.estimated_usage import generated_text, with_estimate
 
 DRAIN_S_MAX = 60.0
@@ -68,8 +70,7 @@ class Attempts:
                 if stream is not None:
                     await stream.aclose()
         except BaseException as error:
-            text = stream.received_text() if stream is not None else ""
-            await self._settle_failed(call, attempt, hold, error, text, ttft_us)
+            await self._settle_failed(call, attempt, hold, error, stream, ttft_us)
             raise
         if keep_text and completion.text is None:
             text = stream.received_text() if stream is not None else generated_text(completion.body)
@@ -103,13 +104,18 @@ class Attempts:
         stream: CompletionStream | None,
         ttft_us: int | None,
     ) -> Completion:
-        """Settle by what the provider said; else by our own count, which then stands in the answer."""
+        """Settle by what the provider said; else our own count stands in the answer, and is what it costs
+        unless the model may have thought out of sight."""
         settlement = _answered(completion, ttft_us)
         if completion.usage is not None:
             hold.settle(attempt, settlement)
             return completion
         text = stream.received_text() if stream is not None else generated_text(completion.body)
-        usage = await self._settle_counted(call, attempt, hold, settlement, text)
+        if call.route.hidden_reasoning:
+            hold.settle(attempt, replace(settlement, state=State.POSTED_WORST))
+            usage = await self._counter.usage_of(call.request, call.route, text)
+        else:
+            usage = await self._settle_counted(call, attempt, hold, settlement, text)
         return with_estimate(completion, usage, attempt.dispatched_at_us // 1_000_000)
 
     async def _settle_failed(
@@ -118,10 +124,11 @@ class Attempts:
         attempt: Attempt,
         hold: Hold,
         error: BaseException,
-        text: str,
+        stream: CompletionStream | None,
         ttft_us: int | None,
     ) -> None:
-        """What a failed attempt costs: nothing where it was refused unbilled; else what we counted."""
+        """What a failed attempt costs: nothing where it was refused unbilled, what we counted where nothing
+        more can have been written, else its bound."""
         worked_us = call.stopwatch.elapsed_us
         is_local = call.route.origin is Origin.LOCAL
         if (
@@ -135,11 +142,15 @@ class Attempts:
         if is_local:
             usage = Usage(cpu_us=(worked_us or 0) * call.route.compute_threads)
             hold.settle(attempt, replace(settlement, usage=usage))
+        elif isinstance(error, UpstreamError) and not error.generated:
+            await self._settle_counted(call, attempt, hold, settlement, "")
+        elif stream is None or call.route.hidden_reasoning:
+            hold.settle(attempt, replace(settlement, state=State.POSTED_WORST))
         elif isinstance(error, asyncio.CancelledError):  # nothing may be waited for any more
-            usage = self._counter.bound_usage(call.request, call.route, text)
+            usage = self._counter.bound_usage(call.request, call.route, stream.received_text())
             hold.settle(attempt, replace(settlement, usage=usage))
         else:
-            await self._settle_counted(call, attempt, hold, settlement, text)
+            await self._settle_counted(call, attempt, hold, settlement, stream.received_text())
 
     async def _settle_counted(
         self, call: Call, attempt: Attempt, hold: Hold, settlement: Settlement, text: str

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from ledger.rows import OutcomeRow, OutcomeSource
 from policies.audits import AuditMode, AuditRules, WhenUnaudited, WhenUnsettled, WhenWrong
-from router.accounts import Attempt, Hold
+from router.accounts import Hold
 from router.cascade import Cascade, Question, Ran
 from router.checking import Checked, Checker, field_shown
 from router.errors import GatewayError, UnauditedError
@@ -17,6 +17,7 @@ from router.judging import judges_request
 from router.planning import Plan, question_room, text_bound
 from router.reply import AnswerHead, Reply
 from router.request import ChatRequest
+from router.settlement import Attempt
 from router.wire.whole_answer import with_answer
 from verifiers.answer import NotJsonError, read_answer
 from verifiers.audit_verdicts import AuditorVerdict, Ruling, Unusable, read_verdicts

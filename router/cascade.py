@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ledger.rows import Role
-from router.accounts import Attempt, Hold
+from router.accounts import Hold
 from router.attempts import Attempts
 from router.completion import Completion
 from router.errors import BusyError, GatewayError, UnavailableError, UpstreamError, UpstreamRefusedError
@@ -17,6 +17,7 @@ from router.json_types import JsonObject
 from router.planning import Plan, PlannedAttempt
 from router.reply import AnswerHead, Reply
 from router.request import ChatRequest
+from router.settlement import Attempt
 
 RETRY_S = 0.25
 """Before the first retry; each further one waits twice as long."""

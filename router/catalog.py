@@ -73,6 +73,8 @@ class Route:
     """What rules see of it, and the ledger keeps of each attempt."""
     compute_threads: int = 0
     """Threads of a local engine: what `deadline_s` is multiplied with to bound its compute."""
+    hidden_reasoning: bool = True
+    """Whether its model may think without showing it: what it used is then not what was seen of it."""
     simulated: bool = False
 
 

@@ -143,15 +143,19 @@ class InternalError(GatewayError):
 
 
 class UpstreamError(GatewayError):
-    """A provider failed. `billable` says whether it may have charged for the attempt."""
+    """A provider failed. `billable` says whether it may have charged for the attempt, `generated` whether
+    also for what it wrote."""
 
     status = 502
     type = "upstream_error"
     code = "upstream_error"
 
-    def __init__(self, message: str, *, code: str | None = None, billable: bool) -> None:
+    def __init__(
+        self, message: str, *, code: str | None = None, billable: bool, generated: bool = True
+    ) -> None:
         super().__init__(message, code=code)
         self.billable = billable
+        self.generated = billable and generated
 
 
 class UpstreamRefusedError(UpstreamError):

@@ -4,7 +4,7 @@ import secrets
 from dataclasses import dataclass
 
 from ledger.rows import OutcomeRow, OutcomeSource
-from router.accounts import Attempt, Hold
+from router.accounts import Hold
 from router.afterwards import AUDIT
 from router.auditing import NONCE_BYTES
 from router.cascade import Cascade, Question, Ran
@@ -12,6 +12,7 @@ from router.grading import AFTER, BEFORE
 from router.judging import judges_request
 from router.planning import Plan
 from router.request import ChatRequest
+from router.settlement import Attempt
 from verifiers.audit_verdicts import Ruling, Unusable
 from verifiers.generation_audit import generation_question, read_generation_verdict
 

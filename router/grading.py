@@ -6,13 +6,14 @@ From these, and not from what auditors say of doubtful answers, accuracy is esti
 import secrets
 
 from ledger.rows import OutcomeRow, OutcomeSource
-from router.accounts import Attempt, Hold
+from router.accounts import Hold
 from router.auditing import NONCE_BYTES, Reviewed
 from router.cascade import Cascade, Question, Ran
 from router.checking import Checked, field_shown
 from router.judging import judges_request
 from router.planning import Plan, question_room, text_bound
 from router.request import ChatRequest
+from router.settlement import Attempt
 from verifiers.answer import NotJsonError, read_answer
 from verifiers.audit_verdicts import Ruling, Unusable, read_verdicts
 from verifiers.auditor import TEXT_CHARS_MAX, AuditQuestion, all_fields, audit_question

@@ -14,7 +14,7 @@ from ledger.prices import PriceBook
 from ledger.rows import OutcomeRow, RequestRow
 from policies.audits import Delivery
 from policies.decision import Allow, Deny
-from router.accounts import Accounts, Hold, unanswered
+from router.accounts import Accounts, Hold
 from router.admission import Admission
 from router.afterwards import Afterwards, Judgement
 from router.auditing import Auditor, AuditStatus, Reviewed
@@ -34,6 +34,7 @@ from router.reply import AnswerHead, Reply
 from router.request import ChatRequest
 from router.request_rows import Baseline, answer_row, check_rows, request_row
 from router.sampling import Sampling
+from router.settlement import unanswered
 from router.wire.whole_answer import events_of
 from verifiers.checks.schema import ExtractionSchema
 

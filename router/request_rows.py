@@ -4,13 +4,14 @@ from dataclasses import dataclass
 
 from ledger.ids import RequestId
 from ledger.rows import AnswerRow, OutcomeRow, RequestRow
-from router.accounts import Attempt, Hold
+from router.accounts import Hold
 from router.caller import Caller
 from router.cascade import Ran
 from router.checking import Checked, outcome_rows
 from router.classification import FEATURES_VERSION, Task
 from router.planning import Plan
 from router.request import ChatRequest
+from router.settlement import Attempt
 
 
 @dataclass(frozen=True, slots=True)

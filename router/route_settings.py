@@ -17,7 +17,7 @@ from router.route_price import ListedPrice, StatedPrice, read_price
 
 ENGINE_ONLY = ("engine", "weights", "slots", "threads")
 HOSTED_ONLY = (
-    "provider", "upstream_model", "premium", "idle_timeout_s", "tokenizer", "schema", *PROMISE_KEYS,
+    "provider", "upstream_model", "premium", "idle_timeout_s", "tokenizer", "schema", "hidden_reasoning", *PROMISE_KEYS,
 )  # fmt: skip
 ROUTE_KEYS = (
     *ENGINE_ONLY, *HOSTED_ONLY, "model", "price", "context_window", "max_output_tokens", "logprobs", "deadline_s", "simulated", *WHERE_KEYS, *WEIGHTS_KEYS,
@@ -124,6 +124,7 @@ def _local_route(entry: Mapping, facts: RouteFacts, sku: str, engine: EngineSett
         idle_timeout_s=60,
         facts=facts,
         compute_threads=engine.threads,
+        hidden_reasoning=False,
         simulated=entry.flag("simulated", default=False),
     )
 
@@ -170,5 +171,6 @@ def _hosted_route(entry: Mapping, facts: RouteFacts, sku: str, provider: Provide
         deadline_s=entry.number("deadline_s", 1, 86_400, 600),
         idle_timeout_s=entry.number("idle_timeout_s", 1, 86_400, 120),
         facts=facts,
+        hidden_reasoning=entry.flag("hidden_reasoning", default=provider.dialect is not Dialect.DEEPSEEK),
         simulated=entry.flag("simulated", default=False),
     )

@@ -26,6 +26,8 @@ class Provider(Protocol):
 
 _REFUSED_AS_THEY_ARE = frozenset({400, 404, 413, 422, 429})
 _OUR_FAULT = frozenset({401, 402, 403, 407})
+_GAVE_UP = frozenset({504, 524})
+"""A proxy's (524 is Cloudflare's): it waited no longer."""
 _OVERLOADED = 529
 """Anthropic's: it took no request, and bills none."""
 
@@ -33,7 +35,8 @@ _OVERLOADED = 529
 def error_of_status(provider: str, status: int, code: str | None, retry_after: bytes | None) -> UpstreamError:
     """Say what a provider's error status means for the caller and for the money.
 
-    4xx before any token are unbilled by every provider's documentation; 5xx may have been billed.
+    4xx before any token are unbilled by every provider's documentation; with a 5xx the prompt may have
+    been billed, and nothing was written, unless a proxy gave up on a model that goes on.
     The provider's own text is never repeated: it may hold the prompt.
     """
     detail = f" ({code})" if code else ""
@@ -66,4 +69,8 @@ def error_of_status(provider: str, status: int, code: str | None, retry_after: b
             code="upstream_overloaded",
             billable=False,
         )
-    return UpstreamError(f"provider '{provider}' failed with status {status}{detail}", billable=True)
+    return UpstreamError(
+        f"provider '{provider}' failed with status {status}{detail}",
+        billable=True,
+        generated=status < 500 or status in _GAVE_UP,
+    )

@@ -134,8 +134,8 @@ def test_every_kind_of_answer_arrives_and_the_ledger_holds_the_bill_to_the_nano(
     assert booked > [(0,)]
     assert told == sum(charge.usage.prompt_tokens + charge.usage.completion_tokens for charge in complete)
     assert gateway.rows("SELECT state, COUNT(*) FROM entry WHERE state <> 'DISPATCHED' GROUP BY state") == [
+        ("POSTED_WORST", 6),
         ("SETTLED", 30),
-        ("SETTLED_ESTIMATED", 6),
         ("VOID", 6),
     ]
     sums = gateway.rows(

@@ -17,17 +17,19 @@ from support.upstream_script import (
     UsageTold,
 )
 
+ALL_IS_SHOWN = "    hidden_reasoning: false\n"
 FAULTS = {
     "rate limited": (RATE_LIMITED, 429, "rate_limit_exceeded", "VOID"),
     "our key is wrong": (UNAUTHORIZED, 502, "upstream_credentials", "VOID"),
     "refused": (BAD_REQUEST, 400, "invalid_request", "VOID"),
     "server error": (SERVER_ERROR, 502, "upstream_error", "SETTLED_ESTIMATED"),
-    "html": (Behaviour(fault=Fault.HTML), 502, "upstream_invalid", "SETTLED_ESTIMATED"),
-    "error body": (Behaviour(fault=Fault.ERROR_BODY), 502, "upstream_error", "SETTLED_ESTIMATED"),
-    "not json": (Behaviour(fault=Fault.INVALID_JSON), 502, "upstream_invalid", "SETTLED_ESTIMATED"),
-    "no object": (Behaviour(fault=Fault.NOT_AN_OBJECT), 502, "upstream_invalid", "SETTLED_ESTIMATED"),
-    "truncated": (Behaviour(fault=Fault.TRUNCATE), 502, "upstream_broken", "SETTLED_ESTIMATED"),
-    "reset": (Behaviour(fault=Fault.RESET_BEFORE_HEADERS), 502, "upstream_broken", "SETTLED_ESTIMATED"),
+    "html": (Behaviour(fault=Fault.HTML), 502, "upstream_invalid", "POSTED_WORST"),
+    "error body": (Behaviour(fault=Fault.ERROR_BODY), 502, "upstream_error", "POSTED_WORST"),
+    "not json": (Behaviour(fault=Fault.INVALID_JSON), 502, "upstream_invalid", "POSTED_WORST"),
+    "no object": (Behaviour(fault=Fault.NOT_AN_OBJECT), 502, "upstream_invalid", "POSTED_WORST"),
+    "truncated": (Behaviour(fault=Fault.TRUNCATE), 502, "upstream_broken", "POSTED_WORST"),
+    "reset": (Behaviour(fault=Fault.RESET_BEFORE_HEADERS), 502, "upstream_broken", "POSTED_WORST"),
+    "a proxy gave up": (Behaviour(status=504), 502, "upstream_error", "POSTED_WORST"),
     "redirect": (
         Behaviour(status=302, headers={"location": "http://127.0.0.1:9/elsewhere"}), 502, "upstream_invalid", "VOID"
     ),
@@ -60,7 +62,7 @@ def test_a_fault_before_any_content_is_an_error_with_an_entry(
                 "SELECT state, cost_nano_usd FROM entry WHERE state <> 'DISPATCHED'", 1
             )
             assert rows[0][0] == state
-            assert (int(str(rows[0][1])) > 0) is (state == "SETTLED_ESTIMATED")
+            assert (int(str(rows[0][1])) > 0) is (state != "VOID")
             assert gateway.wait_for_rows("SELECT status FROM answer", 1) == [("failed",)]
             assert "Traceback" not in gateway.stop()
 
@@ -68,7 +70,7 @@ def test_a_fault_before_any_content_is_an_error_with_an_entry(
 @pytest.mark.parametrize("fault", [Fault.CUT_SHORT, Fault.TRUNCATE, Fault.RESET, Fault.ERROR_EVENT])
 def test_a_stream_that_breaks_says_so_and_is_charged_for_what_came(tmp_path: Path, fault: Fault) -> None:
     with running_upstream(Behaviour(fault=fault, text="word " * 40, chunks=20, fault_after=10)) as upstream:
-        config = write_config(tmp_path, config_text(upstream.base_url))
+        config = write_config(tmp_path, config_text(upstream.base_url, route=ALL_IS_SHOWN))
         key = make_key(config)
         with running_gateway(config) as gateway:
             body = gateway.chat(key, stream=True).body.decode()
@@ -88,8 +90,10 @@ def test_a_silent_provider_times_out_and_its_bound_is_not_lost(tmp_path: Path) -
         with running_gateway(config) as gateway:
             response = gateway.chat(key)
             assert (response.status, response.error["code"]) == (504, "upstream_timeout")
-            rows = gateway.wait_for_rows("SELECT state FROM entry WHERE state <> 'DISPATCHED'", 1)
-            assert rows == [("SETTLED_ESTIMATED",)]
+            rows = gateway.wait_for_rows(
+                "SELECT state, cost_nano_usd = bound_nano_usd FROM entry WHERE state <> 'DISPATCHED'", 1
+            )
+            assert rows == [("POSTED_WORST", 1)]
         upstream.release()
 
 
@@ -108,7 +112,7 @@ def test_without_usage_the_tokens_are_counted_into_suspense_and_told_to_the_call
 ) -> None:
     behaviour = Behaviour(usage_told=UsageTold.NEVER, text="one two three four five")
     with running_upstream(behaviour) as upstream:
-        config = write_config(tmp_path, config_text(upstream.base_url))
+        config = write_config(tmp_path, config_text(upstream.base_url, route=ALL_IS_SHOWN))
         key = make_key(config)
         with running_gateway(config) as gateway:
             options = {"stream": True, "stream_options": {"include_usage": True}} if stream else {}

@@ -39,7 +39,9 @@ from router.request import ChatRequest
 COST = 200_000
 """100 tokens in at $1 a million and 50 out at $2."""
 FAILED = UpstreamError("it failed", billable=True)
+REFUSED = UpstreamError("it failed with status 500", billable=True, generated=False)
 UNBILLED = UpstreamError("it cannot be reached", billable=False)
+SHOWN = replace(CHEAP, hidden_reasoning=False)
 
 
 def rows(path: Path, sql: str) -> list[tuple[object, ...]]:
@@ -119,8 +121,8 @@ async def test_strict_settlement_waits_for_the_disk_no_longer_than_it_says_and_i
 
 @pytest.mark.parametrize(
     ("error", "state", "costs"),
-    [(FAILED, "SETTLED_ESTIMATED", True), (UNBILLED, "VOID", False)],
-    ids=["may have been billed", "was not billed"],
+    [(FAILED, "POSTED_WORST", True), (REFUSED, "SETTLED_ESTIMATED", True), (UNBILLED, "VOID", False)],
+    ids=["may have been answered", "was refused with a 500", "was not billed"],
 )
 async def test_each_attempt_of_a_plan_has_its_own_rows_within_one_hold(
     tmp_path: Path, error: UpstreamError, state: str, *, costs: bool
@@ -158,7 +160,7 @@ async def test_a_cancelled_request_is_charged_for_what_it_may_have_used(tmp_path
             await task
         assert spine.held_nano_usd == 0
         assert spine.spent_nano_usd > 0
-    assert [row[2] for row in rows(spine.path, ENTRIES)] == ["DISPATCHED", "SETTLED_ESTIMATED"]
+    assert [row[2] for row in rows(spine.path, ENTRIES)] == ["DISPATCHED", "POSTED_WORST"]
     assert rows(spine.path, ANSWERS) == [("failed", 500, "cancelled")]
 
 
@@ -307,7 +309,9 @@ async def test_parallel_requests_hold_no_more_than_the_limit(tmp_path: Path) -> 
 
 
 async def test_a_completion_without_usage_is_counted_into_suspense(tmp_path: Path) -> None:
-    with running_spine(tmp_path, ScriptedProvider(replace(ANSWER, usage=None))) as spine:
+    with running_spine(
+        tmp_path, ScriptedProvider(replace(ANSWER, usage=None)), routes=(SHOWN, DEAR)
+    ) as spine:
         await spine.answer(chat())
     assert [row[2] for row in rows(spine.path, ENTRIES)] == ["DISPATCHED", "SETTLED_ESTIMATED"]
 
@@ -327,14 +331,14 @@ class HangingCounter(PromptCounter):
 
 @pytest.mark.parametrize(
     ("step", "error"),
-    [(replace(ANSWER, usage=None), None), (FAILED, "upstream_error")],
-    ids=["answered without usage", "failed"],
+    [(replace(ANSWER, usage=None), None), (REFUSED, "upstream_error")],
+    ids=["answered without usage", "refused with a 500"],
 )
 async def test_a_request_cancelled_while_its_usage_is_counted_is_settled_once_by_its_bound(
     tmp_path: Path, step: Completion | BaseException, error: str | None
 ) -> None:
     provider, counter = ScriptedProvider(step), HangingCounter()
-    with running_spine(tmp_path, provider) as spine:
+    with running_spine(tmp_path, provider, routes=(SHOWN, DEAR)) as spine:
         cascade = Cascade(Attempts({"fake": provider}, counter, system_clock))
         task = asyncio.create_task(
             replace(spine, pipeline=replace(spine.pipeline, cascade=cascade)).answer(chat())

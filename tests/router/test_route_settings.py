@@ -53,7 +53,7 @@ def test_a_hosted_route_needs_four_keys() -> None:
         price_sku="deepseek/deepseek-flash", context_window=1_000_000, max_output_tokens=384_000,
         schema_mode=SchemaMode.JSON_SCHEMA, logprobs=False, dialect=Dialect.DEEPSEEK, encoding=Encoding.NONE,
         deadline_s=600, idle_timeout_s=120, facts=RouteFacts("fast", "fast", "deepseek"), compute_threads=0,
-        simulated=False,
+        simulated=False, hidden_reasoning=False,
     )  # fmt: skip
 
 
@@ -61,7 +61,7 @@ def test_every_key_of_a_hosted_route_is_read() -> None:
     entry = HOSTED + (
         "    model: flash\n    upstream_model: deepseek-chat\n    premium: true\n    schema: json_object\n"
         "    logprobs: true\n    tokenizer: deepseek\n    deadline_s: 90.5\n    idle_timeout_s: 15\n    simulated: true\n"
-        "    place: eu-central-1\n    jurisdiction: DE\n    weights_licence: MIT\n    weights_origin: CN\n"
+        "    hidden_reasoning: true\n    place: eu-central-1\n    jurisdiction: DE\n    weights_licence: MIT\n    weights_origin: CN\n"
         "    zero_retention: true\n    no_training: true\n"
     )
     route = route_of(entry)
@@ -78,6 +78,7 @@ def test_every_key_of_a_hosted_route_is_read() -> None:
     assert (route.deadline_s, route.idle_timeout_s) == (90.5, 15)
     assert route.logprobs
     assert route.simulated
+    assert route.hidden_reasoning
     read = {line.split(":")[0].strip() for line in entry.splitlines()}
     assert set(ROUTE_KEYS) - read == {"engine", "weights", "slots", "threads"}, "a key is not in this test"
 
