@@ -5,6 +5,7 @@ hold: nothing here can be written as "all but", and a class that is declared sta
 was found. A key without an environment may belong to any, so rules about environments hold for it.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from policies.facts import Facts, Label, TaskKind
@@ -53,6 +54,30 @@ class Conditions:
             and (facts.tools or not self.tools)
             and (facts.images or not self.images)
         )
+
+    def unmet(self, facts: Facts, label: Label | None) -> str | None:
+        """The first of them that a request does not meet, in words; None if it meets them all."""
+        words: tuple[tuple[str, Collection[str | None], frozenset[str] | None], ...] = (
+            ("team", (facts.team,), self.teams),
+            ("project", (facts.project,), self.projects),
+            ("key", (facts.key_id,), self.keys),
+            ("purpose", (facts.purpose,), self.purposes),
+            ("environment", (facts.environment,), self.environments if facts.environment else None),
+            ("kind", (facts.kind,), self.kinds),
+            ("task_class", (facts.task_class, facts.found_class), self.task_classes),
+        )
+        for key, found, meant in words:
+            if meant is not None and meant.isdisjoint(found):
+                has = next(iter(found)) or "none"
+                return f"{key} is {has}, and the rule is about {' or '.join(sorted(meant))}"
+        if self.label is not None and (label or Label.PUBLIC).rank < self.label.rank:
+            return f"label is {label or 'none'}, and the rule is about {self.label} and more closed ones"
+        above = self.context_tokens_above
+        if above is not None and facts.context_tokens <= above:
+            return f"context_tokens is {facts.context_tokens:,} at most, and the rule is about more than {above:,}"
+        if self.tools and not facts.tools:
+            return "it has no tools"
+        return "it has no images" if self.images and not facts.images else None
 
     def always_hold(self, kind: TaskKind, label: Label | None) -> bool:
         """Whether every request of `kind` meets them, whose label is at least `label`."""

@@ -1,7 +1,7 @@
 """Read the policy files of a folder: one team a file, one for the organisation, nothing unknown, nothing unread."""
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from policies.audits import (
 )
 from policies.decision import AtLimit, Settle
 from policies.document import parse_bytes
-from policies.errors import DocumentError
+from policies.errors import DocumentError, PolicyError
 from policies.facts import Label, TaskKind
 from policies.nodes import Mapping, Scalar, suggestion
 from policies.organisation import Organisation, read_default_label, read_organisation
@@ -56,35 +56,67 @@ def load_policies(folder: Path, routes: Sequence[RouteFacts]) -> Policies:
 
     Raises PolicyError with file, line and what to write instead.
     """
-    files = _files(folder)
+    policies, problems = read_policies(folder, routes)
+    if problems:
+        raise problems[0]
+    return policies
+
+
+def read_policies(folder: Path, routes: Sequence[RouteFacts]) -> tuple[Policies, list[PolicyError]]:
+    """Read the same as far as it can be read, and say of each file the first thing that is wrong with it."""
+    problems: list[PolicyError] = []
+    files = list(_files(folder, problems))
     organisations = [file for file in files if file.document.has("organisation")]
-    if len(organisations) > 1:
-        first, second, *_ = organisations
-        raise second.document.error(
-            f"the organisation has its rules in {first.document.file} already; write one file", "organisation"
-        )
     team_files = [file for file in files if file not in organisations]
-    organisation: Organisation | None = None
-    if organisations:
-        names = {file.document.text("team") for file in team_files}
-        organisation = read_organisation(organisations[0].document, Known(routes, names))
+    organisation = _organisation(organisations, team_files, routes, problems)
     teams: dict[str, TeamPolicy] = {}
     for file in team_files:
         in_force = b"".join(each.content for each in (*organisations, file))
-        policy = read_policy(file.document, hashlib.sha256(in_force).hexdigest(), routes, organisation)
-        other = teams.get(policy.team)
-        if other is not None:
-            raise file.document.error(
-                f"team '{policy.team}' has its rules in {other.file} already; write one file a team", "team"
+        policy_hash = hashlib.sha256(in_force).hexdigest()
+        try:
+            policy = read_policy(file.document, policy_hash, routes, organisation)
+            other = teams.get(policy.team)
+            if other is not None:
+                raise file.document.error(
+                    f"team '{policy.team}' has its rules in {other.file} already; write one file a team",
+                    "team",
+                )
+            teams[policy.team] = policy
+        except PolicyError as error:
+            problems.append(error)
+    if not teams and not problems:
+        problems.append(
+            DocumentError(
+                "no policy file (*.yaml) of a team is here; without one no team may do anything, so write one",
+                str(folder),
+                None,
             )
-        teams[policy.team] = policy
-    if not teams:
-        raise DocumentError(
-            "no policy file (*.yaml) of a team is here; without one no team may do anything, so write one",
-            str(folder),
-            None,
         )
-    return Policies(teams, {team: Rulebook(policy, routes) for team, policy in teams.items()}, organisation)
+    rulebooks = {team: Rulebook(policy, routes) for team, policy in teams.items()}
+    return Policies(teams, rulebooks, organisation), problems
+
+
+def _organisation(
+    organisations: Sequence[_File],
+    team_files: Sequence[_File],
+    routes: Sequence[RouteFacts],
+    problems: list[PolicyError],
+) -> Organisation | None:
+    """The organisation's rules, from its only file."""
+    problems += [
+        second.document.error(
+            f"the organisation has its rules in {organisations[0].document.file} already; write one file",
+            "organisation",
+        )
+        for second in organisations[1:]
+    ]
+    try:
+        if organisations:
+            names = {file.document.text("team") for file in team_files}
+            return read_organisation(organisations[0].document, Known(routes, names))
+    except PolicyError as error:
+        problems.append(error)
+    return None
 
 
 def policy_paths(folder: Path) -> list[Path]:
@@ -92,13 +124,19 @@ def policy_paths(folder: Path) -> list[Path]:
     return sorted((*folder.glob("*.yaml"), *folder.glob("*.yml")))
 
 
-def _files(folder: Path) -> list[_File]:
+def _files(folder: Path, problems: list[PolicyError]) -> Iterator[_File]:
     if not folder.is_dir():
-        raise DocumentError(
-            "there is no such folder; make it and put one file a team into it", str(folder), None
+        problems.append(
+            DocumentError(
+                "there is no such folder; make it and put one file a team into it", str(folder), None
+            )
         )
-    contents = {path.name: path.read_bytes() for path in policy_paths(folder)}
-    return [_File(content, parse_bytes(content, name)) for name, content in contents.items()]
+    for path in policy_paths(folder):
+        content = path.read_bytes()
+        try:
+            yield _File(content, parse_bytes(content, path.name))
+        except DocumentError as error:
+            problems.append(error)
 
 
 def read_policy(

@@ -13,7 +13,7 @@ from ledger.ids import RequestId
 from ledger.prices import PriceBook
 from ledger.rows import OutcomeRow, RequestRow
 from policies.audits import Delivery
-from policies.decision import Allow, Deny
+from policies.decision import Allow
 from router.accounts import Accounts, Hold
 from router.admission import Admission
 from router.afterwards import Afterwards, Judgement
@@ -22,13 +22,12 @@ from router.caller import Caller
 from router.cascade import Cascade, Question, Ran
 from router.catalog import Catalog
 from router.checking import Checker, details_of
-from router.classification import classify, facts_of
 from router.conversations import Conversations
-from router.errors import ClientLeftError, GatewayError, InvalidRequestError, PolicyDeniedError
+from router.deciding import allowed, decide
+from router.errors import ClientLeftError, GatewayError
 from router.followups import FollowUps
 from router.heartbeats import heartbeats
 from router.json_types import JsonObject
-from router.key_scope import within_scope
 from router.planning import Plan
 from router.reply import AnswerHead, Reply
 from router.request import ChatRequest
@@ -80,13 +79,8 @@ class Pipeline:
         if not self.catalog.known(request.model):
             raise self.catalog.unknown(request.model)
         schema = self.checker.schema_of(request)
-        task = classify(request, caller.team, self.pepper)
-        decision = caller.rulebook.decide(facts_of(request, task, caller))
-        if isinstance(decision, Deny):
-            raise PolicyDeniedError(f"{decision.reason} (rules: {decision.cited})")
-        _refuse_what_cannot_be_audited(request, decision)
-        if caller.models is not None:
-            decision = within_scope(decision, caller.models)
+        decided = decide(request, caller, self.pepper)
+        task, decision = decided.task, allowed(request, decided.decision, caller)
         baseline = self._baseline(request, decision, at_us)
         allow = self.sampling.chosen(decision, task.kind)
         plan, reservation = await self.admission.admit(request, allow, caller, at_us)
@@ -244,11 +238,3 @@ def _not_streamed(request: ChatRequest) -> ChatRequest:
     """The same request, asked of a provider as a whole."""
     body = {key: value for key, value in request.body.items() if key not in ("stream", "stream_options")}
     return replace(request, body=body, stream=False, include_usage=False)
-
-
-def _refuse_what_cannot_be_audited(request: ChatRequest, allow: Allow) -> None:
-    if allow.audits is not None and request.schema is not None and request.choices > 1:
-        raise InvalidRequestError(
-            f"the plan '{allow.plan}' audits one answer, and n is {request.choices}; ask for one, or name another plan",
-            param="n",
-        )

@@ -76,12 +76,7 @@ def load_settings(path: Path, *, host: str | None = None, port: int | None = Non
     data_dir = configured_path(document, "data", DATA_FOLDER, base)
     if data_dir.exists() and not data_dir.is_dir():
         raise document.error(f"data names {data_dir}, which is a file; name a folder", "data")
-    rules = configured_path(document, "policies", POLICIES_FOLDER, base)
-    if not rules.is_dir():
-        raise document.error(
-            f"policies names the folder {rules}, which is not there; make it and put one file a team into it",
-            "policies",
-        )
+    rules = _policies_folder(document, base)
     providers = read_providers(document.mapping("providers"), os.environ)
     read = read_routes(document, providers, base, os.environ)
     configured_host = _host(server)
@@ -107,6 +102,15 @@ def load_settings(path: Path, *, host: str | None = None, port: int | None = Non
         pepper=os.environ.get("STEELYARD_PEPPER"),
         pepper_previous=os.environ.get("STEELYARD_PEPPER_PREVIOUS"),
     )
+
+
+def policies_source(path: Path) -> tuple[Path, tuple[RouteFacts, ...]]:
+    """The folder of the policies, and the routes that they may name, with no policy read. Raises PolicyError."""
+    document = _read(path)
+    document.only(KEYS)
+    providers = read_providers(document.mapping("providers"), os.environ)
+    routes = read_routes(document, providers, path.parent, os.environ).routes
+    return _policies_folder(document, path.parent), tuple(route.facts for route in routes)
 
 
 def ledger_path_of(config: Path) -> Path:
@@ -137,6 +141,16 @@ def _read(path: Path) -> Mapping:
             None,
         )
     return read_document(path)
+
+
+def _policies_folder(document: Mapping, base: Path) -> Path:
+    folder = configured_path(document, "policies", POLICIES_FOLDER, base)
+    if not folder.is_dir():
+        raise document.error(
+            f"policies names the folder {folder}, which is not there; make it and put one file a team into it",
+            "policies",
+        )
+    return folder
 
 
 def _host(server: Mapping) -> str:

@@ -12,6 +12,7 @@ from support.rules import routes_of
 from ledger.clock import system_clock
 from ledger.prices import PriceBook
 from policies.audits import AUDIT_KEYS, GRADING_KEYS
+from policies.cases import EXPECT_KEYS, REQUEST_KEYS, Case, CaseNames, read_cases
 from policies.document import parse_bytes
 from policies.errors import PolicyError
 from policies.lint import lint
@@ -75,6 +76,13 @@ ORGANISATION_SECTIONS = {
     "require": (("rules", "0", "require"), REQUIRE_KEYS),
     "limit": (("rules", "0", "limit"), RULE_LIMIT_KEYS),
 }
+CASES_BASE: Tree = {
+    "cases": {"0": {"name": "one", "request": {"team": "finance"}, "expect": {"label": "internal"}}}
+}
+CASES_SECTIONS = {
+    "A case's request": (("cases", "0", "request"), REQUEST_KEYS),
+    "What a case expects": (("cases", "0", "expect"), EXPECT_KEYS),
+}
 POLICY_SECTIONS = {
     "Every key": ((), POLICY_KEYS),
     "plans": (("plans",), PLAN_NAMES),
@@ -111,6 +119,7 @@ def rows_of(document: Path, sections: Mapping[str, tuple[tuple[str, ...], tuple[
 CONFIGURATION_ROWS = list(rows_of(CONFIGURATION, CONFIGURATION_SECTIONS))
 POLICY_ROWS = list(rows_of(POLICIES, POLICY_SECTIONS))
 ORGANISATION_ROWS = list(rows_of(POLICIES, ORGANISATION_SECTIONS))
+CASES_ROWS = list(rows_of(POLICIES, CASES_SECTIONS))
 
 
 def values(rows: list[Row], column: str) -> list[object]:
@@ -180,6 +189,7 @@ def test_the_tables_name_every_key_that_is_read_and_no_other() -> None:
         (CONFIGURATION_ROWS, CONFIGURATION_SECTIONS),
         (POLICY_ROWS, POLICY_SECTIONS),
         (ORGANISATION_ROWS, ORGANISATION_SECTIONS),
+        (CASES_ROWS, CASES_SECTIONS),
     ):
         told = sorted(row.path for row in rows)
         assert told == sorted((*prefix, key) for prefix, keys in sections.values() for key in keys)
@@ -252,6 +262,34 @@ def test_a_value_of_a_rule_that_is_said_to_be_refused_is(path: tuple[str, ...], 
     assert path[-1] in str(caught.value)
 
 
+def with_case(path: tuple[str, ...], value: str) -> str:
+    """A file of one case; a reason stands beside a refusal."""
+    tree = changed(CASES_BASE, path, value)
+    return written(changed(tree, (*path[:-1], "deny"), "[]") if path[-1] == "reason" else tree)
+
+
+def cases_of(text: str) -> tuple[Case, ...]:
+    return read_cases(parse_bytes(text.encode(), "cases.yaml"), CaseNames(("finance",), routes_of(MODELS)))
+
+
+@pytest.mark.parametrize(("path", "value"), values(CASES_ROWS, "taken"))
+def test_a_value_of_a_case_that_is_said_to_be_taken_is(path: tuple[str, ...], value: str) -> None:
+    assert cases_of(with_case(path, value))
+
+
+@pytest.mark.parametrize(("path", "value"), values(CASES_ROWS, "refused"))
+def test_a_value_of_a_case_that_is_said_to_be_refused_is(path: tuple[str, ...], value: str) -> None:
+    with pytest.raises(PolicyError) as caught:
+        cases_of(with_case(path, value))
+    assert path[-1] in str(caught.value)
+
+
+@pytest.mark.parametrize(("path", "value"), values(CASES_ROWS, "default"))
+def test_a_default_of_a_case_is_what_leaving_it_out_means(path: tuple[str, ...], value: str) -> None:
+    (told,), (left_out,) = cases_of(with_case(path, value)), cases_of(written(CASES_BASE))
+    assert (told.facts, told.expected) == (left_out.facts, left_out.expected)
+
+
 BLOCKS = [
     pytest.param(block, id=f"{path.name} {number}")
     for path in sorted((ROOT / "docs").glob("*.md"))
@@ -265,7 +303,12 @@ def test_every_yaml_example_of_the_documents_is_one_that_loads(place: Path, bloc
     if file == "# steelyard.yaml":
         assert configured(place, block).routes
     else:
-        assert re.fullmatch(r"# policies/[a-z]+\.yaml", file), "begin an example with its file's name"
+        assert re.fullmatch(r"# policies/(tests/)?[a-z]+\.yaml", file), (
+            "begin an example with its file's name"
+        )
+        if "tests/" in file:
+            assert cases_of(block)
+            return
         assert organisation_of(block).rules if "organisation" in file else policy_of(block).models
 
 

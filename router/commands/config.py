@@ -9,6 +9,7 @@ import typer
 from ledger.clock import system_clock
 from ledger.prices import PriceBook
 from policies.lint import lint
+from policies.rule_lint import lint_rules
 from router.commands.exit_codes import errors_as_sentences
 from router.pricing import missing_prices
 from router.settings import CONFIG_NAME, Settings, load_settings
@@ -49,6 +50,7 @@ def check(
 def _warnings(settings: Settings) -> Iterator[str]:
     for policy in settings.policies.teams.values():
         yield from map(str, lint(policy))
+    yield from map(str, lint_rules(settings.policies, settings.route_facts))
     for name, engine in settings.engines.items():
         if not Path(engine.weights).is_file():
             yield (

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 import typer
 
-GROUPS = ("config", "keys", "teams", "projects", "members", "budgets", "local")
+GROUPS = ("config", "policy", "keys", "teams", "projects", "members", "budgets", "local")
 NAMES = ("serve", "extract", "report", "show", "outcome", "quote", "demo", *GROUPS)
 
 
@@ -73,6 +73,8 @@ def _group(name: str) -> typer.Typer:
     match name:
         case "config":
             from router.commands.config import app as group
+        case "policy":
+            from router.commands.policy import app as group
         case "keys":
             from router.commands.keys import app as group
         case "teams":

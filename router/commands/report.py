@@ -28,8 +28,7 @@ from router.commands.tables import stdout_console
 from router.report_formats import report_json, write_csv
 
 EPILOG = (
-    "Example: steelyard report --team finance --from 2026-11-01 --to 2026-11-30 --by model,day --format csv. "
-    "Where everything went: steelyard report --by label,jurisdiction,origin"
+    "Example: steelyard report --team finance --from 2026-11-01 --to 2026-11-30 --by model,day --format csv"
 )
 
 
@@ -57,7 +56,7 @@ def report(
     by: Annotated[
         str,
         typer.Option(
-            help=f'Any of {", ".join(Dimension)}; "" for the total alone. What a route was is as of its dispatch.',
+            help=f'Any of {", ".join(Dimension)}; "" for the total alone. label,jurisdiction,origin says where everything went.',
             metavar="LIST",
         ),
     ] = "team,model",

@@ -18,13 +18,16 @@ EXPECTED = {
     "serve", "config check", "extract", "report", "show", "quote", "keys create", "keys list", "keys revoke",
     "demo", "local pull", "local list", "outcome", "keys rotate", "keys rotate-pepper",
     "teams create", "teams list", "teams close", "projects create", "projects list", "projects close",
-    "members add", "members list", "members role", "members remove", "budgets set", "budgets list",
+    "policy lint", "policy explain", "policy test", "members add", "members list", "members role", "members remove", "budgets set", "budgets list",
 }  # fmt: skip
 OPTIONS = {
     "extract": ("--schema", "--team", "FILE..."),
     "report": ("--team", "--from", "--to", "--by", "--format"),
     "show": ("REQUEST_ID", "--format"),
     "quote": ("REQUEST.json", "--team"),
+    "policy explain": ("REQUEST.json", "--team", "--key", "--label", "--purpose", "--model", "--format"),
+    "policy test": ("[FILE]...",),
+    "policy lint": ("--format",),
     "keys create": ("--team",),
     "serve": ("--config", "--host", "--port"),
     "local pull": ("MODEL",),
@@ -36,6 +39,9 @@ ALONE = (
     "show",
     "outcome",
     "quote",
+    "policy lint",
+    "policy explain",
+    "policy test",
     "keys create",
     "keys list",
     "keys revoke",
@@ -118,6 +124,10 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     write_config(tmp_path, config_text("http://127.0.0.1:1/v1"))
     (tmp_path / "request.json").write_text(
         '{"model": "auto", "messages": [{"role": "user", "content": "x"}]}'
+    )
+    (tmp_path / "policies" / "tests").mkdir()
+    (tmp_path / "policies" / "tests" / "finance.yaml").write_text(
+        "cases: [{name: a, request: {team: finance}, expect: {plan: cheap}}]\n"
     )
     ensure_schema(tmp_path / "steelyard-data" / "ledger.sqlite")
     monkeypatch.chdir(tmp_path)
