@@ -15,6 +15,7 @@ ATTEMPT_KEYS = {
     "attempt_id", "number", "role", "route", "provider", "origin", "model", "model_served", "fingerprint",
     "upstream_id", "state", "bound_nano_usd", "bound_usd", "cost_nano_usd", "cost_usd", "price_id", "usage",
     "finish_reason", "error", "overage", "ttft_us", "latency_us", "simulated", "entries",
+    "runs", "place", "jurisdiction", "weights_origin", "weights_licence",
 }  # fmt: skip
 
 
