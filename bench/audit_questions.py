@@ -26,9 +26,10 @@ from verifiers.auditor import AskedField, AuditQuestion, audit_question
 from verifiers.checks.schema import ExtractionSchema
 from verifiers.corrections import corrected
 from verifiers.dates import find_dates
-from verifiers.document import Document, skeleton
+from verifiers.document import skeleton
 from verifiers.extraction import check_extraction
 from verifiers.gate import Gate
+from verifiers.indexed import Indexed
 
 BUNDLE, NONCE = 60, "6f1d0c2b9a8e4d57"
 ONE = ExtractionSchema.compile(SCHEMA)
@@ -101,9 +102,9 @@ def _measure_bundle(rows: Sequence[Mapping[str, object]], random_: random.Random
 def _measure(
     schema: ExtractionSchema, text: str, answer: str, gold: Mapping[str, str], figures: Figures
 ) -> None:
-    verdict = check_extraction(schema, text, answer, None, Gate())
+    verdict = check_extraction(schema, Indexed(text), answer, None, Gate())
     begun = time.perf_counter()
-    question = audit_question(schema, Document(text), verdict, read_answer(answer), NONCE, gold.keys())
+    question = audit_question(schema, Indexed(text), verdict, read_answer(answer), NONCE, gold.keys())
     figures.write_us.append((time.perf_counter() - begun) * 1e6)
     if question is None:
         return
@@ -145,7 +146,7 @@ def _outcome(
     span_id: str,
 ) -> str:
     said = [AuditorVerdict(asked.id, Ruling.WRONG, value, span_id)]
-    found = corrected(question, schema, Document(text), answer, said)
+    found = corrected(question, schema, Indexed(text), answer, said)
     return "accepted" if found.accepted else found.refused[0].code
 
 

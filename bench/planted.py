@@ -24,6 +24,7 @@ from verifiers.extraction import check_extraction
 from verifiers.found import Reading
 from verifiers.gate import Gate
 from verifiers.grading import normalised
+from verifiers.indexed import Indexed
 
 SHARES = (0.05, 0.2, 0.5)
 _AMOUNT = re.compile(r"(?<![\d.,])\d{1,3}(?:,?\d{3})*\.\d{2}(?!\d)")
@@ -131,7 +132,7 @@ def judge_planted(
                 if error is not None:
                     answer[name] = error
                     errors.add(name)
-        verdict = check_extraction(schema, text, json.dumps(answer), None, Gate())
+        verdict = check_extraction(schema, Indexed(text), json.dumps(answer), None, Gate())
         flags = {field.field for field in verdict.fields if field.flagged}
         fields += len(gold)
         wrong += len(errors)

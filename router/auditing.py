@@ -2,31 +2,28 @@
 dearer model answer, or let it pass and say so, as the policy says. Nothing passes in silence.
 """
 
-import secrets
-from collections.abc import Collection
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from ledger.rows import OutcomeRow, OutcomeSource
 from policies.audits import AuditMode, AuditRules, WhenUnaudited, WhenUnsettled, WhenWrong
 from router.accounts import Hold
+from router.audit_questions import fitting_question
 from router.cascade import Cascade, Question, Ran
 from router.checking import Checked, Checker, field_shown
 from router.errors import GatewayError, UnauditedError
 from router.judging import judges_request
-from router.planning import Plan, question_room, text_bound
+from router.off_loop import off_loop
+from router.planning import Plan, question_room
 from router.reply import AnswerHead, Reply
-from router.request import ChatRequest
 from router.settlement import Attempt
 from router.wire.whole_answer import with_answer
-from verifiers.answer import NotJsonError, read_answer
 from verifiers.audit_verdicts import AuditorVerdict, Ruling, Unusable, read_verdicts
-from verifiers.auditor import TEXT_CHARS_MAX, AuditQuestion, all_fields, audit_question
+from verifiers.auditor import AuditQuestion, all_fields
 from verifiers.checks.schema import ExtractionSchema
 from verifiers.corrections import Correction, corrected
-from verifiers.document import Document
+from verifiers.indexed import Indexed
 
-NONCE_BYTES = 16
 _OUTCOMES = {Ruling.RIGHT: "right", Ruling.WRONG: "wrong", Ruling.CANNOT_TELL: "abstained"}
 
 
@@ -82,12 +79,13 @@ class Auditor:
         schema: ExtractionSchema,
         ran: Ran,
         checked: Checked,
+        indexed: Indexed,
         hold: Hold,
         reply: Reply,
     ) -> Reviewed:
         """Audit what `ran` answered, and act on it. What was said goes to `hold`. Raises UnauditedError where
         the policy wants no unaudited answer, or the premium route's error where it could not answer."""
-        audited = await self.audit(plan, question.request, schema, ran, checked, hold)
+        audited = await self.audit(plan, schema, ran, checked, indexed, hold)
         rules = plan.allow.audits
         if audited.status is AuditStatus.UNAUDITED and _must_not_pass(rules):
             raise UnauditedError(
@@ -96,7 +94,7 @@ class Auditor:
         if audited.escalate and plan.escalation:
             dear = await self._escalate(plan, question, ran, hold, reply)
             if dear is not None:
-                dear_checked = await self._checker.check(question.request, schema, dear.completion)
+                dear_checked = await self._checker.check(indexed, schema, dear.completion)
                 return Reviewed(AuditStatus.ESCALATED, dear, dear_checked, ran, checked)
         first, completion = ran, ran.completion
         asked = question.request.schema
@@ -123,10 +121,10 @@ class Auditor:
     async def audit(
         self,
         plan: Plan,
-        request: ChatRequest,
         schema: ExtractionSchema,
         ran: Ran,
         checked: Checked,
+        indexed: Indexed,
         hold: Hold,
     ) -> _Audited:
         """Ask the auditor about one answer, and read what follows from its verdicts."""
@@ -139,7 +137,9 @@ class Auditor:
             told = _Teller(ran.attempt, checked.names, hold, simulated=plan.simulated)
             hold.note([told.unaudited("audit.nobody", "no auditor may be asked about this request", None)])
             return _unaudited(rules, text)
-        asked = self._question(rules, request, schema, checked, text, question_room(plan.audit))
+        fields = None if rules.mode is AuditMode.BY_RISK else all_fields(checked.verdict)
+        chars, room = len(indexed.document.text), question_room(plan.audit)
+        asked = await off_loop(chars, fitting_question, schema, indexed, checked.verdict, text, fields, room)
         if asked is None:  # there is nothing that an auditor could be asked, e.g. no JSON at all
             return _unsettled(rules, text) if not checked.verdict.passed else _confirmed(text)
         told = _Teller(ran.attempt, checked.names, hold, simulated=plan.simulated)
@@ -154,33 +154,10 @@ class Auditor:
         if isinstance(verdicts, Unusable):
             hold.note([told.unaudited(verdicts.code, verdicts.reason, attempt)])
             return _unaudited(rules, text)
-        correction = corrected(asked, schema, Document(request.document), text, verdicts)
+        indexed.renew()
+        correction = await off_loop(chars, corrected, asked, schema, indexed, text, verdicts)
         hold.note(told.verdicts(asked, verdicts, correction, attempt))
         return _follow(rules, text, checked, asked, verdicts, correction)
-
-    def _question(
-        self,
-        rules: AuditRules,
-        request: ChatRequest,
-        schema: ExtractionSchema,
-        checked: Checked,
-        text: str,
-        room: int,
-    ) -> AuditQuestion | None:
-        """The question about the doubtful fields, or about all; with fewer of them if it is too long to hold for."""
-        verdict = checked.verdict
-        fields: Collection[str] | None = None if rules.mode is AuditMode.BY_RISK else all_fields(verdict)
-        try:
-            answer = read_answer(text)
-        except NotJsonError:
-            return None
-        document, nonce = Document(request.document), secrets.token_hex(NONCE_BYTES)
-        chars_max = TEXT_CHARS_MAX
-        while True:
-            asked = audit_question(schema, document, verdict, answer, nonce, fields, chars_max)
-            if asked is None or text_bound(judges_request(asked)) <= room:
-                return asked
-            chars_max = len(asked.text) // 2
 
 
 def _follow(

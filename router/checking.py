@@ -4,7 +4,6 @@ Verifiers are pure; this is where their findings become rows of the ledger and w
 back when it asked for it.
 """
 
-import asyncio
 import re
 from collections import OrderedDict
 from collections.abc import Callable
@@ -16,17 +15,17 @@ from ledger.rows import OutcomeRow, OutcomeSource
 from router.completion import Completion
 from router.errors import InvalidRequestError
 from router.json_types import JsonObject
+from router.off_loop import off_loop
 from router.request import ChatRequest
 from verifiers.checks.schema import ExtractionSchema
 from verifiers.errors import VerifierError
 from verifiers.extraction import check_extraction
 from verifiers.gate import Gate
+from verifiers.indexed import Indexed
 from verifiers.verdict import Finding, Outcome, Verdict
 
 COMPILED_MAX = 256
 _INDEXES = re.compile(r"\[\d+\]")
-INLINE_CHARS_MAX = 8_000
-"""A larger document is checked in a thread, so that it delays nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +77,14 @@ class Checker:
             self._compiled.move_to_end(key)
         return compiled
 
-    async def check(self, request: ChatRequest, schema: ExtractionSchema, completion: Completion) -> Checked:
+    async def check(self, indexed: Indexed, schema: ExtractionSchema, completion: Completion) -> Checked:
         """Check a completion's text against its schema and its document."""
-        document, text = request.document, completion.text or ""
-        if len(document) + len(text) <= INLINE_CHARS_MAX:
-            verdict = check_extraction(schema, document, text, completion.tokens, self._gate)
-        else:
-            verdict = await asyncio.to_thread(
-                check_extraction, schema, document, text, completion.tokens, self._gate
-            )
+        text = completion.text or ""
+        chars = len(indexed.document.text) + len(text)
+        indexed.renew()
+        verdict = await off_loop(
+            chars, check_extraction, schema, indexed, text, completion.tokens, self._gate
+        )
         return Checked(verdict, schema.names)
 
 

@@ -14,6 +14,7 @@ from router.planning import Plan
 from router.request import ChatRequest
 from router.sampling import WHOLE, audit_percent
 from verifiers.checks.schema import ExtractionSchema
+from verifiers.indexed import Indexed
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,8 @@ class FollowUps:
         rules, grading = plan.allow.audits, plan.allow.grading
 
         async def audit() -> None:
-            await self.auditor.audit(plan, request, schema, reviewed.ran, reviewed.checked, hold)
+            indexed = Indexed(request.document)
+            await self.auditor.audit(plan, schema, reviewed.ran, reviewed.checked, indexed, hold)
 
         async def grade() -> None:
             await self.grader.grade(plan, request, schema, reviewed, hold)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ledger.rows import OutcomeRow, OutcomeSource
 from router.accounts import Hold
 from router.afterwards import AUDIT
-from router.auditing import NONCE_BYTES
+from router.audit_questions import NONCE_BYTES
 from router.cascade import Cascade, Question, Ran
 from router.grading import AFTER, BEFORE
 from router.judging import judges_request

@@ -3,22 +3,21 @@
 From these, and not from what auditors say of doubtful answers, accuracy is estimated.
 """
 
-import secrets
-
 from ledger.rows import OutcomeRow, OutcomeSource
 from router.accounts import Hold
-from router.auditing import NONCE_BYTES, Reviewed
+from router.audit_questions import fitting_question
+from router.auditing import Reviewed
 from router.cascade import Cascade, Question, Ran
 from router.checking import Checked, field_shown
 from router.judging import judges_request
-from router.planning import Plan, question_room, text_bound
+from router.off_loop import off_loop
+from router.planning import Plan, question_room
 from router.request import ChatRequest
 from router.settlement import Attempt
-from verifiers.answer import NotJsonError, read_answer
 from verifiers.audit_verdicts import Ruling, Unusable, read_verdicts
-from verifiers.auditor import TEXT_CHARS_MAX, AuditQuestion, all_fields, audit_question
+from verifiers.auditor import all_fields
 from verifiers.checks.schema import ExtractionSchema
-from verifiers.document import Document
+from verifiers.indexed import Indexed
 
 BEFORE, AFTER = "before", "after"
 _OUTCOMES = {Ruling.RIGHT: "right", Ruling.WRONG: "wrong", Ruling.CANNOT_TELL: "abstained"}
@@ -35,17 +34,18 @@ class Grader:
     ) -> None:
         """Grade what went out and, where that is another, what the cheap model said. Raises GatewayError."""
         after, before = reviewed.ran, reviewed.first
-        rows = await self._of(plan, request, schema, after, reviewed.checked, hold, AFTER)
+        indexed = Indexed(request.document)
+        rows = await self._of(plan, indexed, schema, after, reviewed.checked, hold, AFTER)
         if before.completion.text == after.completion.text:
             rows += [_as_before(row, hold) for row in rows]
         else:
-            rows += await self._of(plan, request, schema, before, reviewed.first_checked, hold, BEFORE)
+            rows += await self._of(plan, indexed, schema, before, reviewed.first_checked, hold, BEFORE)
         hold.note(rows)
 
     async def _of(
         self,
         plan: Plan,
-        request: ChatRequest,
+        indexed: Indexed,
         schema: ExtractionSchema,
         ran: Ran,
         checked: Checked,
@@ -53,7 +53,11 @@ class Grader:
         when: str,
     ) -> list[OutcomeRow]:
         note = _Grades(plan, ran.attempt, checked, hold, when)
-        asked = _question(request, schema, checked, ran.completion.text or "", question_room(plan.grade))
+        fields, room = all_fields(checked.verdict), question_room(plan.grade)
+        text = ran.completion.text or ""
+        asked = await off_loop(
+            len(indexed.document.text), fitting_question, schema, indexed, checked.verdict, text, fields, room
+        )
         if asked is None:
             return [note.whole("wrong" if not checked.verdict.valid else "abstained", "grade.unasked", None)]
         judge, completion = await self._cascade.grade(
@@ -72,23 +76,6 @@ class Grader:
         else:
             whole = "right"
         return [*rows, note.whole(whole, f"grade.{whole}", judge)]
-
-
-def _question(
-    request: ChatRequest, schema: ExtractionSchema, checked: Checked, text: str, room: int
-) -> AuditQuestion | None:
-    """A question about every field, as far as it can be held for."""
-    try:
-        answer = read_answer(text)
-    except NotJsonError:
-        return None
-    fields, chars_max = all_fields(checked.verdict), TEXT_CHARS_MAX
-    document, nonce = Document(request.document), secrets.token_hex(NONCE_BYTES)
-    while True:
-        asked = audit_question(schema, document, checked.verdict, answer, nonce, fields, chars_max)
-        if asked is None or text_bound(judges_request(asked)) <= room:
-            return asked
-        chars_max = len(asked.text) // 2
 
 
 class _Grades:

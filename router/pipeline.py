@@ -36,6 +36,7 @@ from router.sampling import Sampling
 from router.settlement import unanswered
 from router.wire.whole_answer import events_of
 from verifiers.checks.schema import ExtractionSchema
+from verifiers.indexed import Indexed
 
 BYTES_PER_TOKEN = 4
 """Of English text: what a byte bound is divided by where the likely tokens are meant."""
@@ -131,12 +132,15 @@ class Pipeline:
         question = Question(_not_streamed(request) if held_back else request, schema.plain)
         async with heartbeats(reply, head) if held_back else contextlib.nullcontext():
             ran = await self.cascade.answer(plan, question, hold, head, reply)
-            checked = await self.checker.check(request, schema, ran.completion)
+            indexed = Indexed(request.document)
+            checked = await self.checker.check(indexed, schema, ran.completion)
             reviewed = Reviewed(
                 AuditStatus.FOLLOWS if follows else AuditStatus.NOT_NEEDED, ran, checked, ran, checked
             )
             if rules is not None and not follows and not reply.client_left:
-                reviewed = await self.auditor.review(plan, question, schema, ran, checked, hold, reply)
+                reviewed = await self.auditor.review(
+                    plan, question, schema, ran, checked, indexed, hold, reply
+                )
         return _Given(reviewed.ran, reviewed, _status(reviewed.ran), held_back)
 
     def _judgements(

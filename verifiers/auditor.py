@@ -13,12 +13,12 @@ from dataclasses import dataclass, replace
 import orjson
 
 from verifiers.answer import Answer, LeafValue
-from verifiers.captions import Captions
 from verifiers.checks.schema import ExtractionSchema
 from verifiers.descriptions import description_of
 from verifiers.document import Document
 from verifiers.fences import Fence, cut, cut_middle
 from verifiers.found import Placed
+from verifiers.indexed import Indexed
 from verifiers.json_types import JsonObject
 from verifiers.labels import NO_LABEL
 from verifiers.passages import passages
@@ -92,7 +92,7 @@ class AuditQuestion:
 
 def audit_question(
     schema: ExtractionSchema,
-    document: Document,
+    indexed: Indexed,
     verdict: Verdict,
     answer: Answer,
     nonce: str,
@@ -108,10 +108,10 @@ def audit_question(
     asked = _asked(schema, verdict, answer, doubtful)
     if not asked:
         return None
-    kept, windows = _fitting(fence, schema, document, verdict, answer, asked[:FIELDS_MAX], chars_max)
+    kept, windows = _fitting(fence, schema, indexed, verdict, answer, asked[:FIELDS_MAX], chars_max)
     if not kept:
         return None
-    spans = cut_out(document, windows)
+    spans = cut_out(indexed.document, windows)
     shown = {field.id: [span.id for span in spans if field.id in span.fields] for field, _ in kept}
     records = [
         *(_field_record(schema, field, said, shown[field.id]) for field, said in kept),
@@ -131,16 +131,16 @@ def audit_question(
 def _fitting(
     fence: Fence,
     schema: ExtractionSchema,
-    document: Document,
+    indexed: Indexed,
     verdict: Verdict,
     answer: Answer,
     asked: list[tuple[AskedField, FieldVerdict]],
     chars_max: int,
 ) -> tuple[list[tuple[AskedField, FieldVerdict]], dict[str, list[Placed]]]:
     """The first fields for which there is room, and the windows of each. Windows that are merged later are shorter."""
-    captions = Captions(document)
+    document = indexed.document
     doubted = {said.field for said in verdict.fields if said.flagged}
-    regions = Regions(document, schema.labels, answer, doubted)
+    regions = Regions(indexed, schema.labels, answer, doubted)
     kept: list[tuple[AskedField, FieldVerdict]] = []
     windows: dict[str, list[Placed]] = {}
     seen: set[Placed] = set()
@@ -148,7 +148,7 @@ def _fitting(
     for field, said in asked:
         label = schema.labels.get(generic(field.path), NO_LABEL)
         region = regions.of(field.path)
-        found = _windows(document, passages(captions, label, field.leaf, said.findings, region))
+        found = _windows(document, passages(indexed, label, field.leaf, said.findings, region))
         records = [_field_record(schema, field, said, [_LONGEST_ID] * len(found))]
         records += [
             {"span": _LONGEST_ID, "text": document.text[each.start : each.end]}

@@ -13,11 +13,10 @@ import orjson
 from verifiers.answer import LeafValue, NotJsonError, read_answer
 from verifiers.audit_verdicts import AuditorVerdict, Ruling
 from verifiers.auditor import AskedField, AuditQuestion
-from verifiers.captions import Captions
 from verifiers.checks.schema import ExtractionSchema, check_schema
 from verifiers.checks.sums import check_sums
-from verifiers.document import Document
 from verifiers.evidenced import Refusal, evidenced
+from verifiers.indexed import Indexed
 from verifiers.json_types import JsonValue
 from verifiers.labels import NO_LABEL
 from verifiers.regions import generic
@@ -51,20 +50,19 @@ class Correction:
 def corrected(
     question: AuditQuestion,
     schema: ExtractionSchema,
-    document: Document,
+    indexed: Indexed,
     answer_text: str,
     verdicts: Sequence[AuditorVerdict],
 ) -> Correction:
     """Apply the corrections of `verdicts` (as `read_verdicts` gave them) that count to `answer_text`."""
     fields = {field.id: field for field in question.fields}
-    captions = Captions(document)
     accepted: dict[str, Accepted] = {}
     refused: list[Refusal] = []
     for verdict in verdicts:
         if verdict.ruling is not Ruling.WRONG:
             continue
         field = fields[verdict.field]
-        read = _read(question, schema, captions, field, answer_text, verdict)
+        read = _read(question, schema, indexed, field, answer_text, verdict)
         if isinstance(read, Refusal):
             refused.append(read)
         else:
@@ -87,7 +85,7 @@ def corrected(
 def _read(
     question: AuditQuestion,
     schema: ExtractionSchema,
-    captions: Captions,
+    indexed: Indexed,
     field: AskedField,
     answer_text: str,
     verdict: AuditorVerdict,
@@ -101,7 +99,7 @@ def _read(
     label = schema.labels.get(generic(field.path), NO_LABEL)
     refusal: Refusal | None = None
     for leaf in _typed(field, verdict.correction):
-        found = evidenced(captions, span, field, leaf, label)
+        found = evidenced(indexed, span, field, leaf, label)
         if isinstance(found, Refusal):
             return found
         text = replaced(answer_text, [(field, found.raw)])

@@ -11,7 +11,7 @@ import orjson
 
 from verifiers.answer import LeafValue
 from verifiers.auditor import AskedField
-from verifiers.captions import Captioned, Captions
+from verifiers.captions import Captioned
 from verifiers.checks.completeness import check_completeness
 from verifiers.checks.nature import check_nature
 from verifiers.checks.rivals import check_rivals
@@ -20,6 +20,7 @@ from verifiers.currencies import named_in
 from verifiers.document import Document
 from verifiers.found import Placed
 from verifiers.grading import normalised
+from verifiers.indexed import Indexed
 from verifiers.labels import AMOUNT_KINDS, DATE_KINDS, Label
 from verifiers.passages import WHOLE, has_rivals, values_like
 from verifiers.spans import Span
@@ -38,35 +39,35 @@ class Refusal:
 
 
 def evidenced(
-    captions: Captions, span: Span, field: AskedField, leaf: LeafValue, label: Label
+    indexed: Indexed, span: Span, field: AskedField, leaf: LeafValue, label: Label
 ) -> LeafValue | Refusal:
     """The correction `leaf`, which cites `span`, as it will stand in the answer; or why it does not count."""
     claimed = field.leaf
     if claimed is not None and _same(claimed, leaf):
         return Refusal(field.path, "correction.same", "the correction is the value that it should correct")
-    places = _places(captions.document, span, leaf, label)
+    places = _places(indexed.document, span, leaf, label)
     if not places:
         reason = "the correction does not stand in the excerpt that it cites"
         return Refusal(field.path, "correction.not_in_span", reason)
     if claimed is not None and isinstance(claimed.value, str) and isinstance(leaf.value, str):
-        leaf = _in_form_of(claimed.value, leaf, captions.document.text[places[0].start : places[0].end])
-    return _refusal(captions, field.windows, leaf, label, places) or leaf
+        leaf = _in_form_of(claimed.value, leaf, indexed.document.text[places[0].start : places[0].end])
+    return _refusal(indexed, field.windows, leaf, label, places) or leaf
 
 
 def _refusal(
-    captions: Captions, shown: Sequence[Placed], leaf: LeafValue, label: Label, places: tuple[Placed, ...]
+    indexed: Indexed, shown: Sequence[Placed], leaf: LeafValue, label: Label, places: tuple[Placed, ...]
 ) -> Refusal | None:
     """What speaks against a correction that stands in its excerpt."""
     if _failed(check_nature(leaf, label)):
         return Refusal(leaf.path, "correction.nature", "the correction cannot be what its field holds")
-    has_rival = _has_rival(captions, shown, leaf, label, places)
+    has_rival = _has_rival(indexed, shown, leaf, label, places)
     if has_rival is None:
         reason = "the correction cannot be compared with all that may be meant instead"
         return Refusal(leaf.path, "correction.not_compared", reason)
     if has_rival:
         reason = "another value of the document fits the field as well as the correction"
         return Refusal(leaf.path, "correction.rival", reason)
-    if _failed(check_completeness(captions.document, leaf, places, label)):
+    if _failed(check_completeness(indexed.document, leaf, places, label)):
         reason = "the document goes on after the correction"
         return Refusal(leaf.path, "correction.cut_off", reason)
     return None
@@ -101,7 +102,7 @@ def _in_form_of(claimed: str, leaf: LeafValue, standing: str) -> LeafValue:
 
 
 def _has_rival(
-    captions: Captions, shown: Sequence[Placed], leaf: LeafValue, label: Label, places: tuple[Placed, ...]
+    indexed: Indexed, shown: Sequence[Placed], leaf: LeafValue, label: Label, places: tuple[Placed, ...]
 ) -> bool | None:
     """Whether another amount or date fits no worse: of the whole document, or of what was shown for a list's field.
 
@@ -109,9 +110,10 @@ def _has_rival(
     """
     if not has_rivals(label, leaf):
         return False
+    captions = indexed.captions
     if "[" not in leaf.path and not captions.are_whole:
         return None
-    everywhere = check_support(captions.document, leaf, label).places
+    everywhere = indexed.support(leaf, label).places
     finding = check_rivals(captions, leaf, everywhere, label)
     if finding is not None and (finding.outcome is Outcome.FAILED or finding.code == "rivals.paid"):
         return finding.outcome is Outcome.FAILED

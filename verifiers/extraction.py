@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import orjson
 
 from verifiers.answer import LEAVES_MAX, Answer, LeafValue, NotJsonError, read_answer
-from verifiers.captions import Captions
 from verifiers.checks.completeness import check_completeness
 from verifiers.checks.nature import check_nature
 from verifiers.checks.omission import CHECK as OMISSION
@@ -13,9 +12,8 @@ from verifiers.checks.omission import check_omissions
 from verifiers.checks.rivals import check_rivals
 from verifiers.checks.schema import ExtractionSchema, check_schema
 from verifiers.checks.sums import check_sums
-from verifiers.checks.support import check_support
-from verifiers.document import Document
 from verifiers.gate import Gate
+from verifiers.indexed import Indexed
 from verifiers.labels import NO_LABEL
 from verifiers.scores import field_score, token_spans
 from verifiers.tokens import TokenLogprob
@@ -26,7 +24,7 @@ JSON_CHECK = "json"
 
 def check_extraction(
     schema: ExtractionSchema,
-    document: str,
+    indexed: Indexed,
     answer_text: str,
     tokens: Sequence[TokenLogprob] | None,
     gate: Gate,
@@ -51,11 +49,9 @@ def check_extraction(
         )
     valid = not any(finding.outcome is Outcome.FAILED for finding in findings)
     sums = check_sums(schema.sums, answer.leaves)
-    indexed = Document(document)
-    captions = Captions(indexed)
     spans = token_spans(answer_text, tokens) if tokens else None
-    about = _by_field([*findings, *sums, *check_omissions(schema.labels, answer, captions)])
-    fields = [_field(schema, captions, leaf, spans, about.get(leaf.path, []), gate) for leaf in answer.leaves]
+    about = _by_field([*findings, *sums, *check_omissions(schema.labels, answer, indexed.captions)])
+    fields = [_field(schema, indexed, leaf, spans, about.get(leaf.path, []), gate) for leaf in answer.leaves]
     leaves = {leaf.path for leaf in answer.leaves}
     fields += [
         FieldVerdict(path, flagged=True, score=None, findings=tuple(said))
@@ -68,20 +64,20 @@ def check_extraction(
 
 def _field(
     schema: ExtractionSchema,
-    captions: Captions,
+    indexed: Indexed,
     leaf: LeafValue,
     spans: Sequence[tuple[int, int, float]] | None,
     findings: Sequence[Finding],
     gate: Gate,
 ) -> FieldVerdict:
     label = schema.labels.get(_generic(leaf.path), NO_LABEL)
-    supported = check_support(captions.document, leaf, label)
+    supported = indexed.support(leaf, label)
     findings = [*findings, supported.finding]
     if (nature := check_nature(leaf, label)) is not None:
         findings.append(nature)
     if supported.places and not label.is_chosen:
-        rivals = check_rivals(captions, leaf, supported.places, label)
-        completeness = check_completeness(captions.document, leaf, supported.places, label)
+        rivals = check_rivals(indexed.captions, leaf, supported.places, label)
+        completeness = check_completeness(indexed.document, leaf, supported.places, label)
         findings.extend(finding for finding in (rivals, completeness) if finding is not None)
     score = field_score(leaf, spans)
     flagged = gate.doubts(score) or any(finding.outcome is Outcome.FAILED for finding in findings)

@@ -12,9 +12,9 @@ from decimal import Decimal
 from verifiers import dates
 from verifiers.answer import LeafValue
 from verifiers.captions import Captioned, Captions
-from verifiers.checks.support import check_support
 from verifiers.document import CHARS_MAX, Document, words_of
 from verifiers.found import Found, Placed
+from verifiers.indexed import Indexed
 from verifiers.labels import AMOUNT_KINDS, DATE_KINDS, Kind, Label
 from verifiers.verdict import Finding, Outcome
 
@@ -28,16 +28,16 @@ _TEXT_KINDS = frozenset((Kind.NAME, Kind.ADDRESS))
 
 
 def passages(
-    captions: Captions, label: Label, leaf: LeafValue | None, findings: Sequence[Finding], region: Placed
+    indexed: Indexed, label: Label, leaf: LeafValue | None, findings: Sequence[Finding], region: Placed
 ) -> Iterator[Placed]:
     """Yield places within `region`, the most telling first; at least one in a document that is not empty."""
-    document = captions.document
+    document, captions = indexed.document, indexed.captions
     told = [
         Placed(finding.evidence.start, finding.evidence.end)
         for finding in findings
         if finding.evidence is not None and finding.outcome is Outcome.FAILED
     ]
-    own = check_support(document, leaf, label).places if leaf is not None else ()
+    own = indexed.support(leaf, label).places if leaf is not None else ()
     own = tuple(_within(own, region))
     values = values_like(captions, label, leaf, region)
     yield from (_with_rest(placed, label, region) for placed in own[:OWN_MAX])

@@ -13,9 +13,9 @@ from statistics import median_low
 
 from verifiers import dates
 from verifiers.answer import Answer, LeafValue
-from verifiers.checks.support import check_support
-from verifiers.document import TEXT_PLACES_MAX, Document
+from verifiers.document import TEXT_PLACES_MAX
 from verifiers.found import Placed
+from verifiers.indexed import Indexed
 from verifiers.labels import NO_LABEL, Label
 
 NEAR_CHARS = 2_000
@@ -55,9 +55,9 @@ class Regions:
     """The regions of one answer's items, each found when it is asked for."""
 
     def __init__(
-        self, document: Document, labels: dict[str, Label], answer: Answer, doubtful: Collection[str]
+        self, indexed: Indexed, labels: dict[str, Label], answer: Answer, doubtful: Collection[str]
     ) -> None:
-        self._document, self._labels = document, labels
+        self._indexed, self._labels = indexed, labels
         self._leaves: dict[str, dict[int, list[LeafValue]]] = {}
         self._items: dict[tuple[str, int], _Item | None] = {}
         self._places_of: dict[tuple[str, int], dict[str, tuple[Placed, ...]]] = {}
@@ -68,7 +68,7 @@ class Regions:
 
     def of(self, path: str) -> Placed:
         """Where to look for the field at `path`: the whole document, if it is of no list or nothing is known."""
-        whole = Placed(0, len(self._document.text))
+        whole = Placed(0, len(self._indexed.document.text))
         match = _ITEM.match(path)
         if match is None:
             return whole
@@ -114,7 +114,10 @@ class Regions:
     def _expected(self, of_list: str, index: int) -> int:
         """About where an item stands: between the next ones of which a value stands in the document once."""
         before = self._sure(of_list, index, -1) or (-1, 0)
-        after = self._sure(of_list, index, 1) or (max(self._leaves[of_list]) + 1, len(self._document.text))
+        after = self._sure(of_list, index, 1) or (
+            max(self._leaves[of_list]) + 1,
+            len(self._indexed.document.text),
+        )
         share = (index - before[0]) / (after[0] - before[0])
         return round(before[1] + share * (after[1] - before[1]))
 
@@ -142,7 +145,7 @@ class Regions:
 
     def _places(self, leaf: LeafValue) -> tuple[Placed, ...]:
         """All places of a value; none of a text that stands so often that only the first of them were looked for."""
-        places = check_support(self._document, leaf, self._labels.get(generic(leaf.path), NO_LABEL)).places
+        places = self._indexed.support(leaf, self._labels.get(generic(leaf.path), NO_LABEL)).places
         is_value = leaf.amounts or (isinstance(leaf.value, str) and dates.readings(leaf.value))
         return places if is_value or len(places) < TEXT_PLACES_MAX else ()
 

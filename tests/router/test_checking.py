@@ -10,12 +10,14 @@ from support.routes import chat
 from support.spine import ANSWER
 
 from ledger.rows import OutcomeRow
-from router.checking import COMPILED_MAX, INLINE_CHARS_MAX, Checked, Checker, details_of, outcome_rows
+from router.checking import COMPILED_MAX, Checked, Checker, details_of, outcome_rows
 from router.completion import Completion
 from router.errors import InvalidRequestError
 from router.json_types import JsonObject, JsonValue
+from router.off_loop import INLINE_CHARS_MAX
 from router.request import ChatRequest
 from verifiers.gate import Gate
+from verifiers.indexed import Indexed
 from verifiers.tokens import TokenLogprob
 
 SCHEMA: JsonObject = {
@@ -45,7 +47,7 @@ async def checked(
     checker, request = Checker(Gate()), asking(document=document)
     schema = checker.schema_of(request)
     assert schema is not None
-    return await checker.check(request, schema, saying(answer, tokens))
+    return await checker.check(Indexed(request.document), schema, saying(answer, tokens))
 
 
 def kept(result: Checked) -> list[OutcomeRow]:
@@ -113,7 +115,7 @@ async def test_an_answer_without_text_is_no_json() -> None:
     schema = checker.schema_of(request)
     assert schema is not None
 
-    result = await checker.check(request, schema, replace(ANSWER, text=None))
+    result = await checker.check(Indexed(request.document), schema, replace(ANSWER, text=None))
 
     assert not result.verdict.valid
 

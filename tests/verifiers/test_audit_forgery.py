@@ -18,10 +18,10 @@ from verifiers.audit_verdicts import Ruling, Unusable, read_verdicts
 from verifiers.auditor import TEXT_CHARS_MAX, AuditQuestion, all_fields, audit_question
 from verifiers.checks.schema import ExtractionSchema
 from verifiers.corrections import corrected
-from verifiers.document import Document
 from verifiers.extraction import check_extraction
 from verifiers.fences import Fence
 from verifiers.gate import Gate
+from verifiers.indexed import Indexed
 
 DOCUMENT = """{top}
 YONGFATT ENTERPRISE
@@ -53,9 +53,9 @@ def ask(text: str, room: str, field: str | None = None) -> tuple[AuditQuestion, 
     document = DOCUMENT.format(**{each: text if each == room else BENIGN for each in ROOMS[:3]})
     note, key = text if room == "note" else BENIGN, text if room == "key" else "other"
     answer = as_json({**GOLD, "total": "80.91", "note": note, key: "80.91"})
-    verdict = check_extraction(SCHEMA, document, answer, None, Gate())
+    verdict = check_extraction(SCHEMA, Indexed(document), answer, None, Gate())
     fields = all_fields(verdict) if field is None else {field}
-    question = audit_question(SCHEMA, Document(document), verdict, read_answer(answer), NONCE, fields)
+    question = audit_question(SCHEMA, Indexed(document), verdict, read_answer(answer), NONCE, fields)
     assert question is not None
     return question, document, answer
 
@@ -90,7 +90,7 @@ def test_an_auditor_that_obeys_all_outside_the_fence_gives_the_same_verdicts(tex
 
     assert rulings == {verdict.field: verdict.ruling for verdict in expected}
     assert rulings["total"] is Ruling.WRONG
-    after = corrected(question, SCHEMA, Document(document), answer, said)
+    after = corrected(question, SCHEMA, Indexed(document), answer, said)
     assert "total" not in after.confirmed
     total = json.loads(after.answer)["total"]
     assert (total, "total" in after.doubtful) in {("80.90", False), ("80.91", True)}
@@ -190,9 +190,9 @@ def test_whatever_a_document_says_stays_within_the_fence(text: str, room: str) -
 def test_whatever_an_answer_says_stays_within_the_fence(value: str, key: str) -> None:
     answer = as_json({"total": "80.91", "note": value, key: value})
     document = DOCUMENT.format(top="", middle="", end="")
-    verdict = check_extraction(SCHEMA, document, answer, None, Gate())
+    verdict = check_extraction(SCHEMA, Indexed(document), answer, None, Gate())
     question = audit_question(
-        SCHEMA, Document(document), verdict, read_answer(answer), NONCE, all_fields(verdict)
+        SCHEMA, Indexed(document), verdict, read_answer(answer), NONCE, all_fields(verdict)
     )
     assert question is not None or key in ("total", "note")
     if question is not None:

@@ -21,9 +21,9 @@ from verifiers.auditor import (
     audit_question,
 )
 from verifiers.checks.schema import ExtractionSchema
-from verifiers.document import Document
 from verifiers.extraction import check_extraction
 from verifiers.gate import Gate
+from verifiers.indexed import Indexed
 from verifiers.json_types import JsonObject
 from verifiers.spans import SPAN_CHARS_MAX, WINDOW_CHARS_MAX
 from verifiers.verdict import FieldVerdict, Finding, Outcome, Verdict
@@ -41,9 +41,9 @@ def ask(
     properties: JsonObject = {name: {"description": abouts.get(name, "")} for name in answer}
     schema = ExtractionSchema.compile({"type": "object", "properties": properties})
     text = json.dumps(answer)
-    verdict = check_extraction(schema, document, text, None, Gate())
+    verdict = check_extraction(schema, Indexed(document), text, None, Gate())
     return audit_question(
-        schema, Document(document), verdict, read_answer(text), NONCE, all_fields(verdict), chars_max
+        schema, Indexed(document), verdict, read_answer(text), NONCE, all_fields(verdict), chars_max
     )
 
 
@@ -114,8 +114,8 @@ def test_the_longest_response_schema_has_room_beside_the_longest_text() -> None:
         {"properties": {outer: {"type": "object", "properties": {name: {} for name in inner}}}}
     )
     text = json.dumps({outer: {name: f"{number}.10" for number, name in enumerate(inner)}})
-    verdict = check_extraction(schema, "", text, None, Gate())
-    question = audit_question(schema, Document(""), verdict, read_answer(text), NONCE, all_fields(verdict))
+    verdict = check_extraction(schema, Indexed(""), text, None, Gate())
+    question = audit_question(schema, Indexed(""), verdict, read_answer(text), NONCE, all_fields(verdict))
     assert question is not None
     assert len(question.fields) == FIELDS_MAX
     assert max(len(field.id) for field in question.fields) == NAME_CHARS_MAX - 2
@@ -209,8 +209,8 @@ def test_a_path_longer_than_80_characters_is_a_number(inner: str, is_plain: bool
         {"properties": {outer: {"type": "object", "properties": {inner: {"type": "string"}}}}}
     )
     text = json.dumps({outer: {inner: "x"}})
-    verdict = check_extraction(schema, "", text, None, Gate())
-    question = audit_question(schema, Document(""), verdict, read_answer(text), NONCE, all_fields(verdict))
+    verdict = check_extraction(schema, Indexed(""), text, None, Gate())
+    question = audit_question(schema, Indexed(""), verdict, read_answer(text), NONCE, all_fields(verdict))
     assert question is not None
     assert [field.id for field in question.fields] == [f"{outer}.{inner}" if is_plain else "#1"]
 
@@ -223,7 +223,7 @@ def test_two_doubts_are_named_and_each_is_short() -> None:
     text = '{"total": "80.91"}'
     verdict = Verdict(True, (FieldVerdict("total", True, None, findings),), ())
     schema = ExtractionSchema.compile({"properties": {"total": {}}})
-    question = audit_question(schema, Document(""), verdict, read_answer(text), NONCE)
+    question = audit_question(schema, Indexed(""), verdict, read_answer(text), NONCE)
     assert question is not None
     doubt = json.loads(question.text.split("\n")[1])["doubt"]
     assert doubt == f"{'a' * 159}…; {'b' * 159}…"

@@ -24,10 +24,10 @@ from verifiers.auditor import (
 )
 from verifiers.checks.schema import ExtractionSchema
 from verifiers.corrections import corrected
-from verifiers.document import Document
 from verifiers.errors import NonceError
 from verifiers.extraction import check_extraction
 from verifiers.gate import Gate
+from verifiers.indexed import Indexed
 from verifiers.json_types import JsonObject
 from verifiers.spans import SPAN_CHARS_MAX
 from verifiers.tokens import TokenLogprob
@@ -69,8 +69,8 @@ def ask(
     chars_max: int = TEXT_CHARS_MAX,
 ) -> AuditQuestion | None:
     text = answer if isinstance(answer, str) else json.dumps(answer)
-    verdict = check_extraction(schema, document, text, None, Gate())
-    return audit_question(schema, Document(document), verdict, read_answer(text), NONCE, doubtful, chars_max)
+    verdict = check_extraction(schema, Indexed(document), text, None, Gate())
+    return audit_question(schema, Indexed(document), verdict, read_answer(text), NONCE, doubtful, chars_max)
 
 
 def records(question: AuditQuestion | None) -> dict[str, dict[str, object]]:
@@ -149,7 +149,7 @@ def test_only_a_scalar_at_the_top_is_asked_about_where_it_is_missing(
     schema = ExtractionSchema.compile({"properties": properties})
     names = ("total", "a.total", "total.net")
     verdict = Verdict(True, tuple(FieldVerdict(name, True, None, ()) for name in names), ())
-    question = audit_question(schema, Document(RECEIPT), verdict, read_answer(answer), NONCE)
+    question = audit_question(schema, Indexed(RECEIPT), verdict, read_answer(answer), NONCE)
     assert ([field.path for field in question.fields] if question else []) == ([missing] if missing else [])
 
 
@@ -158,8 +158,8 @@ def test_every_field_can_be_asked_about_and_an_unsure_one_says_so() -> None:
     assert {str(each["doubt"]) for name, each in records(question).items() if name in RIGHT} == {ASKED}
     answer = '{"company": "YONGFATT ENTERPRISE"}'
     tokens = [TokenLogprob(answer[:13], -0.1), TokenLogprob(answer[13:], -9.0)]
-    verdict = check_extraction(SCHEMA, RECEIPT, answer, tokens, Gate(score_min=0.05))
-    unsure = audit_question(SCHEMA, Document(RECEIPT), verdict, read_answer(answer), NONCE, {"company"})
+    verdict = check_extraction(SCHEMA, Indexed(RECEIPT), answer, tokens, Gate(score_min=0.05))
+    unsure = audit_question(SCHEMA, Indexed(RECEIPT), verdict, read_answer(answer), NONCE, {"company"})
     assert records(unsure)["company"]["doubt"] == UNSURE
 
 
@@ -283,9 +283,9 @@ def test_what_does_not_fit_is_left_out_and_stays_doubtful() -> None:
     "nonce", ["", "1234", "x" * 16, "A" * 16, "0" * 65, "0" * 15 + "\n", "0" * 16 + "\n"]
 )
 def test_a_nonce_that_could_be_guessed_or_is_none_is_refused(nonce: str) -> None:
-    verdict = check_extraction(SCHEMA, RECEIPT, "{}", None, Gate())
+    verdict = check_extraction(SCHEMA, Indexed(RECEIPT), "{}", None, Gate())
     with pytest.raises(NonceError):
-        audit_question(SCHEMA, Document(RECEIPT), verdict, read_answer("{}"), nonce)
+        audit_question(SCHEMA, Indexed(RECEIPT), verdict, read_answer("{}"), nonce)
 
 
 lines = st.lists(
@@ -311,9 +311,9 @@ def test_a_question_is_bounded_whatever_it_is_about(
 ) -> None:
     text = json.dumps({"x": answer, **more}, ensure_ascii=False).encode("utf-8", "replace").decode()
     for schema in (SCHEMA, ExtractionSchema.compile({})):
-        verdict = check_extraction(schema, document, text, None, Gate())
+        verdict = check_extraction(schema, Indexed(document), text, None, Gate())
         read = read_answer(text)
-        question = audit_question(schema, Document(document), verdict, read, NONCE, all_fields(verdict))
+        question = audit_question(schema, Indexed(document), verdict, read, NONCE, all_fields(verdict))
         if question is None:
             continue
         assert len(question.text) <= TEXT_CHARS_MAX
@@ -345,7 +345,7 @@ def test_the_example_in_the_documents_is_what_is_asked_and_what_follows() -> Non
     assert question.text == asked
     verdicts = read_verdicts(question, said)
     assert isinstance(verdicts, tuple)
-    found = corrected(question, schema, Document(document), answer, verdicts)
+    found = corrected(question, schema, Indexed(document), answer, verdicts)
     assert found.answer == after
     assert found.doubtful == ()
 

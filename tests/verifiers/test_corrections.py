@@ -13,9 +13,10 @@ from verifiers.audit_verdicts import AuditorVerdict, Ruling
 from verifiers.auditor import AuditQuestion, all_fields, audit_question
 from verifiers.checks.schema import ExtractionSchema
 from verifiers.corrections import Correction, corrected
-from verifiers.document import Document, skeleton
+from verifiers.document import skeleton
 from verifiers.extraction import check_extraction
 from verifiers.gate import Gate
+from verifiers.indexed import Indexed
 from verifiers.json_types import JsonObject, JsonValue
 
 RECEIPT = """YONGFATT ENTERPRISE
@@ -46,9 +47,9 @@ PLAIN = schema_of(company=TEXT, date=TEXT, total=TEXT)
 
 
 def ask(schema: ExtractionSchema, answer: str, document: str = RECEIPT) -> AuditQuestion:
-    verdict = check_extraction(schema, document, answer, None, Gate())
+    verdict = check_extraction(schema, Indexed(document), answer, None, Gate())
     question = audit_question(
-        schema, Document(document), verdict, read_answer(answer), "0" * 16, all_fields(verdict)
+        schema, Indexed(document), verdict, read_answer(answer), "0" * 16, all_fields(verdict)
     )
     assert question is not None
     return question
@@ -72,7 +73,7 @@ def correct(
         wanted = skeleton(corrections[field.path])
         span = next((span for span in spans if wanted in skeleton(span.text)), spans[0])
         verdicts.append(AuditorVerdict(field.id, Ruling.WRONG, corrections[field.path], span.id))
-    return corrected(question, schema, Document(document), text, verdicts)
+    return corrected(question, schema, Indexed(document), text, verdicts)
 
 
 def code(correction: Correction) -> str:
@@ -151,9 +152,9 @@ def test_a_correction_must_cite_an_excerpt_of_its_own_field() -> None:
 
     for span_id in (foreign.id, None):
         said = [AuditorVerdict("company", Ruling.WRONG, "YONGFATT ENTERPRISE", span_id)]
-        assert code(corrected(question, PLAIN, Document(document), text, said)) == "correction.not_shown"
+        assert code(corrected(question, PLAIN, Indexed(document), text, said)) == "correction.not_shown"
     said = [AuditorVerdict("company", Ruling.WRONG, "YONGFATT ENTERPRISE", own.id)]
-    assert corrected(question, PLAIN, Document(document), text, said).accepted
+    assert corrected(question, PLAIN, Indexed(document), text, said).accepted
 
 
 def test_wrong_without_a_correction_stays_doubtful_and_so_does_cannot_tell() -> None:
@@ -164,7 +165,7 @@ def test_wrong_without_a_correction_stays_doubtful_and_so_does_cannot_tell() -> 
         AuditorVerdict("date", Ruling.CANNOT_TELL, None, None),
         AuditorVerdict("company", Ruling.RIGHT, None, None),
     ]
-    found = corrected(question, PLAIN, Document(RECEIPT), text, said)
+    found = corrected(question, PLAIN, Indexed(RECEIPT), text, said)
 
     assert code(found) == "correction.none"
     assert set(found.doubtful) == {"total", "date"}
@@ -302,9 +303,9 @@ def test_a_field_that_was_left_out_is_added_and_every_other_byte_stays() -> None
 )
 def test_a_field_that_holds_something_else_is_not_added_again(answer: str) -> None:
     schema = ExtractionSchema.compile({"properties": {"total": {}}, "items": {}})
-    verdict = check_extraction(schema, RECEIPT, answer, None, Gate())
+    verdict = check_extraction(schema, Indexed(RECEIPT), answer, None, Gate())
     asked = audit_question(
-        schema, Document(RECEIPT), verdict, read_answer(answer), "0" * 16, {"total", *all_fields(verdict)}
+        schema, Indexed(RECEIPT), verdict, read_answer(answer), "0" * 16, {"total", *all_fields(verdict)}
     )
     assert asked is None or "total" not in {field.path for field in asked.fields}
 
@@ -346,7 +347,7 @@ def test_only_what_was_proven_changes_whatever_an_auditor_says(
         )
         for field, (ruling, value, number) in zip(question.fields, said, strict=False)
     ]
-    found = corrected(question, PLAIN, Document(RECEIPT), text, verdicts)
+    found = corrected(question, PLAIN, Indexed(RECEIPT), text, verdicts)
 
     after = json.loads(found.answer)
     cited = {verdict.field: verdict for verdict in verdicts}
@@ -360,7 +361,7 @@ def test_only_what_was_proven_changes_whatever_an_auditor_says(
         assert name in span.fields
         assert span.text == RECEIPT[span.start : span.end]
         assert PLAIN.validator.is_valid(after)
-        alone = check_extraction(PLAIN, span.text, found.answer, None, Gate())
+        alone = check_extraction(PLAIN, Indexed(span.text), found.answer, None, Gate())
         support = next(
             finding
             for field in alone.fields

@@ -9,9 +9,9 @@ from verifiers.audit_verdicts import AuditorVerdict, Ruling
 from verifiers.auditor import all_fields, audit_question
 from verifiers.checks.schema import ExtractionSchema
 from verifiers.corrections import Correction, corrected
-from verifiers.document import Document
 from verifiers.extraction import check_extraction
 from verifiers.gate import Gate
+from verifiers.indexed import Indexed
 from verifiers.json_types import JsonObject, JsonValue
 
 DOCUMENT = """Tea pot 70.00
@@ -31,9 +31,9 @@ def correct(
     schema: ExtractionSchema, text: str, corrections: dict[str, str], document: str = DOCUMENT
 ) -> Correction:
     """Correct fields, each with the first of its excerpts that holds the correction."""
-    verdict = check_extraction(schema, document, text, None, Gate())
+    verdict = check_extraction(schema, Indexed(document), text, None, Gate())
     fields = all_fields(verdict) | set(corrections)
-    question = audit_question(schema, Document(document), verdict, read_answer(text), "0" * 16, fields)
+    question = audit_question(schema, Indexed(document), verdict, read_answer(text), "0" * 16, fields)
     assert question is not None
     verdicts = []
     for field in question.fields:
@@ -44,7 +44,7 @@ def correct(
             if said
             else AuditorVerdict(field.id, Ruling.RIGHT, None, None)
         )
-    return corrected(question, schema, Document(document), text, verdicts)
+    return corrected(question, schema, Indexed(document), text, verdicts)
 
 
 def codes(correction: Correction) -> dict[str, str]:

@@ -6,10 +6,9 @@ import pytest
 
 from verifiers.answer import LeafValue
 from verifiers.auditor import AskedField
-from verifiers.captions import Captions
-from verifiers.document import Document
 from verifiers.evidenced import Refusal, evidenced
 from verifiers.found import Placed
+from verifiers.indexed import Indexed
 from verifiers.labels import NO_LABEL, Kind, Label
 from verifiers.spans import Span
 
@@ -35,7 +34,7 @@ def judged(
     start, end = shown or (0, len(document))
     span = Span("S1", start, end, document[start:end], frozenset({path}))
     field = AskedField(path, path, leaf_of(claimed, path), (Placed(start, end),))
-    found = evidenced(Captions(Document(document)), span, field, leaf_of(correction, path), label)
+    found = evidenced(Indexed(document), span, field, leaf_of(correction, path), label)
     return found.code if isinstance(found, Refusal) else found.raw
 
 
@@ -201,6 +200,6 @@ def test_a_reason_holds_no_word_of_the_document() -> None:
     span = Span("S1", 0, len(document), document, frozenset("x"))
     field = AskedField("x", "x", leaf_of("1"), (Placed(0, len(document)),))
     for value in ("100.00", "7.77", "CASH"):
-        found = evidenced(Captions(Document(document)), span, field, leaf_of(value), TOTAL)
+        found = evidenced(Indexed(document), span, field, leaf_of(value), TOTAL)
         assert isinstance(found, Refusal)
         assert not any(word in found.reason for word in (value, "100", "80", "CASH", "TOTAL"))

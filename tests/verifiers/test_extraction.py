@@ -12,6 +12,7 @@ from verifiers.answer import LEAVES_MAX
 from verifiers.checks.schema import ExtractionSchema
 from verifiers.extraction import check_extraction
 from verifiers.gate import Gate
+from verifiers.indexed import Indexed
 from verifiers.json_types import JsonObject, JsonValue
 from verifiers.tokens import TokenLogprob
 from verifiers.verdict import Outcome, Verdict
@@ -51,7 +52,7 @@ ANYTHING = ExtractionSchema.compile({})
 
 
 def check(answer: str, document: str = RECEIPT, schema: ExtractionSchema = SCHEMA) -> Verdict:
-    return check_extraction(schema, document, answer, None, Gate())
+    return check_extraction(schema, Indexed(document), answer, None, Gate())
 
 
 def flagged(verdict: Verdict) -> set[str]:
@@ -179,7 +180,7 @@ def test_an_unsure_token_flags_its_field() -> None:
     answer = '{"company": "YONGFATT ENTERPRISE"}'
     tokens = [TokenLogprob(answer[:13], -0.1), TokenLogprob(answer[13:], -9.0)]
 
-    verdict = check_extraction(ANYTHING, RECEIPT, answer, tokens, Gate(score_min=0.05))
+    verdict = check_extraction(ANYTHING, Indexed(RECEIPT), answer, tokens, Gate(score_min=0.05))
 
     assert flagged(verdict) == {"company"}
     assert verdict.fields[0].score is not None

@@ -5,9 +5,8 @@ import json
 import pytest
 
 from verifiers.answer import LeafValue
-from verifiers.captions import Captions
-from verifiers.document import Document
 from verifiers.found import Placed
+from verifiers.indexed import Indexed
 from verifiers.labels import NO_LABEL, Kind, Label
 from verifiers.passages import (
     ADDRESS_CHARS,
@@ -48,7 +47,7 @@ def told(
 ) -> list[str]:
     """The texts of a field's places."""
     found = passages(
-        Captions(Document(document)),
+        Indexed(document),
         label,
         None if is_missing else leaf_of(claimed),
         findings,
@@ -116,7 +115,7 @@ def test_nothing_outside_the_region_is_shown() -> None:
         (ADDRESS, "LEEDS"),
         (NAME, ""),
     ):
-        found = list(passages(Captions(Document(document)), label, leaf_of(claimed), (), region))
+        found = list(passages(Indexed(document), label, leaf_of(claimed), (), region))
         assert found
         assert all(region.start <= place.start <= place.end <= region.end for place in found)
 
@@ -133,7 +132,7 @@ def test_of_a_document_that_is_not_empty_something_is_shown(
 def test_among_too_many_values_those_of_the_region_are_read() -> None:
     crowd = "".join(f"Item {number} 1.{number:03}\n" for number in range(600))
     document = f"{crowd}TOTAL 80.90\n"
-    captions = Captions(Document(document))
+    captions = Indexed(document).captions
     assert not captions.are_whole
     near = Placed(len(crowd) - 40, len(document))
     found = [document[each.value.start : each.value.end] for each in values_like(captions, TOTAL, None, near)]

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from verifiers.answer import read_answer
-from verifiers.document import Document
 from verifiers.found import Placed
+from verifiers.indexed import Indexed
 from verifiers.regions import Regions, generic
 
 SHOPS = [
@@ -30,7 +30,7 @@ def region(
 ) -> str:
     """The text in which a field is looked for."""
     answer = read_answer(json.dumps({"list": items, "total": "1"}))
-    found = Regions(Document(document), {}, answer, doubtful).of(path)
+    found = Regions(Indexed(document), {}, answer, doubtful).of(path)
     return document[found.start : found.end]
 
 
@@ -66,7 +66,7 @@ def test_a_list_that_is_not_in_the_order_of_the_document_loses_nothing() -> None
 
 def test_an_empty_document_has_an_empty_region() -> None:
     answer = read_answer('{"list": [{"x": "1"}, {"x": "2"}]}')
-    assert Regions(Document(""), {}, answer, set()).of("list[1].x") == Placed(0, 0)
+    assert Regions(Indexed(""), {}, answer, set()).of("list[1].x") == Placed(0, 0)
 
 
 def test_a_generic_path_has_no_numbers() -> None:

@@ -11,9 +11,9 @@ from router.simulated.script import Known, Persona, Rates, Skill
 from verifiers.answer import read_answer
 from verifiers.auditor import audit_question
 from verifiers.checks.schema import ExtractionSchema
-from verifiers.document import Document
 from verifiers.extraction import check_extraction
 from verifiers.gate import Gate
+from verifiers.indexed import Indexed
 
 RATES = Rates(1, 1, 1)
 NAMES = ("company", "total")
@@ -79,8 +79,8 @@ def test_a_real_question_is_read_and_a_wrong_value_corrected_from_an_excerpt() -
         }
     )
     claimed = json.dumps({"company": "ACME Ltd", "total": "10.00"})
-    document = Document(known.text)
-    verdict = check_extraction(schema, known.text, claimed, None, Gate())
+    document = Indexed(known.text)
+    verdict = check_extraction(schema, document, claimed, None, Gate())
     question = audit_question(
         schema, document, verdict, read_answer(claimed), "0123456789abcdef", ["company", "total"]
     )

@@ -7,6 +7,7 @@ import pytest
 from verifiers.checks.schema import ExtractionSchema
 from verifiers.extraction import check_extraction
 from verifiers.gate import Gate
+from verifiers.indexed import Indexed
 from verifiers.json_types import JsonValue
 
 TEXT = "Von: Jonas Petersen\nFrist für die Antwort: 30.04.2026\nBetrag 12,50 EUR\n2026年4月30日\nDr. No\n"
@@ -14,7 +15,7 @@ TEXT = "Von: Jonas Petersen\nFrist für die Antwort: 30.04.2026\nBetrag 12,50 EU
 
 def codes(field: str, value: str, **more: JsonValue) -> set[str]:
     schema = ExtractionSchema.compile({"type": "object", "properties": {field: {"type": "string", **more}}})
-    verdict = check_extraction(schema, TEXT, json.dumps({field: value}), None, Gate())
+    verdict = check_extraction(schema, Indexed(TEXT), json.dumps({field: value}), None, Gate())
     return {f.code for each in verdict.fields for f in each.findings if f.code.startswith("nature.")}
 
 
