@@ -25,6 +25,8 @@ from router.afterwards import Afterwards
 from router.asgi import App, Receive, Scope, Send
 from router.attempts import Attempts
 from router.auditing import Auditor
+from router.body_room import BodyRoom
+from router.bounded_bodies import BoundedBodies
 from router.cascade import Cascade
 from router.catalog import Catalog
 from router.checking import Checker
@@ -173,12 +175,13 @@ def build(settings: Settings, *, clock: Clock = system_clock) -> Gateway:
         clock=clock,
         pepper=pepper,
     )
-    hot: dict[str, App] = {"/v1/chat/completions": ChatCompletions(pipeline, settings.body_bytes_max)}
+    room = BodyRoom(settings.bodies_bytes_max)
+    hot: dict[str, App] = {"/v1/chat/completions": ChatCompletions(pipeline, settings.body_bytes_max, room)}
     cold = _cold_face(settings, catalog, accounts, engines, policies, clock)
     _add_admin_face(cold, Desk(place, keys, ledger, read_only_engine(ledger.path), clock))
     paths = (*(GatewayPath("POST", path, spends=True) for path in hot), *paths_of(cold))
     guard = Guard(
-        _Faces(hot, cold),
+        _Faces(hot, BoundedBodies(cold, settings.body_bytes_max, room)),
         spends=SpendingPaths(paths).include,
         keys=keys,
         policies=policies,
@@ -256,6 +259,7 @@ def _cold_face(
     app.add_exception_handler(GatewayError, _gateway_error)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _validation_error)
+    app.add_exception_handler(Exception, _unexpected)
     return app
 
 
@@ -274,6 +278,11 @@ async def _gateway_error(_request: Request, error: Exception) -> Response:
     if not isinstance(error, GatewayError):
         raise error
     return _as_response(error)
+
+
+async def _unexpected(_request: Request, error: Exception) -> Response:
+    """Leave it to the guard, which logs it and answers; Starlette would answer in plain text by itself."""
+    raise error
 
 
 async def _http_error(request: Request, error: Exception) -> Response:

@@ -7,7 +7,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 
-from router.errors import BodyTooLargeError, GatewayError, InvalidRequestError
+from router.body_room import SMALL_BYTES, Claim
+from router.errors import BodyTooLargeError, GatewayError, InvalidRequestError, UnsupportedEncodingError
 from router.wire.json_error import error_body
 
 Scope = MutableMapping[str, Any]  # the specification's own type
@@ -25,27 +26,44 @@ class DisconnectedError(Exception):
     """The client left before its request was complete."""
 
 
-async def read_body(scope: Scope, receive: Receive, bytes_max: int) -> bytes:
-    """Read a request's body. Raises BodyTooLargeError, InvalidRequestError or DisconnectedError."""
-    declared = dict(scope["headers"]).get(b"content-length")
-    if declared is not None and declared.isdigit() and int(declared) > bytes_max:
+async def read_body(scope: Scope, receive: Receive, bytes_max: int, claim: Claim | None = None) -> bytes:
+    """Read a request's body, within `claim` if it is not small.
+
+    Raises BodyTooLargeError, UnsupportedEncodingError, BusyError, InvalidRequestError or DisconnectedError.
+    """
+    declared = _declared_bytes(scope)
+    if declared > bytes_max:
         raise _too_large(bytes_max)
     first = await _receive(receive)
-    if not first.get("more_body"):
-        body: bytes = first.get("body", b"")
+    part: bytes = first.get("body", b"")
+    if not first.get("more_body") and len(part) <= SMALL_BYTES:
+        if len(part) > bytes_max:
+            raise _too_large(bytes_max)
+        return part
+    if claim is not None:
+        claim.cover(declared)
+    body = bytearray(part)  # and no list of parts: of tiny ones it would hold forty times their bytes
+    message = first
+    while True:
         if len(body) > bytes_max:
             raise _too_large(bytes_max)
-        return body
-    parts = [first.get("body", b"")]
-    size = len(parts[0])
-    while True:
-        message = await _receive(receive)
-        parts.append(message.get("body", b""))
-        size += len(parts[-1])
-        if size > bytes_max:
-            raise _too_large(bytes_max)
+        if claim is not None:
+            claim.cover(len(body))
         if not message.get("more_body"):
-            return b"".join(parts)
+            return bytes(body)
+        message = await _receive(receive)
+        body += message.get("body", b"")
+
+
+def _declared_bytes(scope: Scope) -> int:
+    """The length that a body declares, or 0. Raises UnsupportedEncodingError for one that is packed."""
+    declared = 0
+    for name, value in scope["headers"]:
+        if name == b"content-length" and value.isdigit():
+            declared = int(value)
+        elif name == b"content-encoding" and value.strip().lower() != b"identity":
+            raise UnsupportedEncodingError(value.decode("latin-1"))
+    return declared
 
 
 async def _receive(receive: Receive) -> Message:

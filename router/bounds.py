@@ -127,6 +127,7 @@ def _parts(parts: list[JsonValue], message: int) -> tuple[int, int]:
         kind = part.get("type")
         place = f"messages[{message}].content[{index}]"
         if kind == "image_url":
+            _refuse_no_image(part.get("image_url"), f"{place}.image_url")
             images += 1
         elif kind in ("text", "refusal"):
             for value in part.values():
@@ -134,6 +135,20 @@ def _parts(parts: list[JsonValue], message: int) -> tuple[int, int]:
         else:
             raise _unbounded(place, str(kind)[:40])
     return text, images
+
+
+def _refuse_no_image(image: JsonValue, place: str) -> None:
+    """An image is an address, as OpenAI's object or, to some servers, by itself."""
+    url, detail = (image.get("url"), image.get("detail")) if isinstance(image, dict) else (image, None)
+    if not isinstance(url, str) or not url:
+        raise InvalidRequestError(
+            f'{place} names no image; write {{"url": "https://..."}}, or an address that begins with data:',
+            param=place,
+        )
+    if not isinstance(detail, (str, type(None))):
+        raise InvalidRequestError(
+            f"{place}.detail is no text; write auto, low or high", param=f"{place}.detail"
+        )
 
 
 def _unbounded(place: str, kind: str) -> InvalidRequestError:

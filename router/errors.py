@@ -10,6 +10,7 @@ GatewayError
 |-- NotFoundError              404  no such path, model or request
 |-- MethodNotAllowedError      405  the path exists, the method does not
 |-- BodyTooLargeError          413  more bytes than the gateway reads
+|-- UnsupportedEncodingError   415  a body that is packed
 |-- BudgetHeldError            429  money is only held and comes back: retry
 |-- ClientLeftError            499  the caller closed its connection: nobody hears of it
 |-- InternalError              500  our fault; the log has the place
@@ -118,6 +119,20 @@ class BodyTooLargeError(GatewayError):
     status = 413
     type = "invalid_request_error"
     code = "body_too_large"
+
+
+class UnsupportedEncodingError(GatewayError):
+    """The body is packed: read as it is, it would be something else than what was sent."""
+
+    status = 415
+    type = "invalid_request_error"
+    code = "unsupported_encoding"
+
+    def __init__(self, encoding: str) -> None:
+        super().__init__(
+            f"the body's content-encoding is '{encoding[:40]}', and none but identity is read; send it as it is, without that header",
+            headers=((b"accept-encoding", b"identity"),),
+        )
 
 
 class BudgetHeldError(GatewayError):

@@ -13,6 +13,7 @@ from policies.errors import DocumentError
 from policies.loading import Policies, load_policies
 from policies.nodes import Mapping
 from policies.route_facts import RouteFacts
+from router.body_room import SHARES
 from router.catalog import Route
 from router.config_paths import DATA_FOLDER, LEDGER_FILE, POLICIES_FOLDER, configured_path, weights_folder
 from router.errors import InvalidRequestError
@@ -25,9 +26,19 @@ from router.transport import Transport
 PREMIUM_KEY = "OPENAI_API_KEY"
 CONFIG_NAME = "steelyard.yaml"
 KEYS = ("data", "server", "ledger", "policies", "providers", "routes")
-SERVER_KEYS = ("host", "port", "tls_cert", "tls_key", "behind_proxy", "max_body_mb", "log_requests")
+SERVER_KEYS = (
+    "host",
+    "port",
+    "tls_cert",
+    "tls_key",
+    "behind_proxy",
+    "max_body_mb",
+    "max_bodies_mb",
+    "log_requests",
+)
 LEDGER_KEYS = ("disk_reserve_mb",)
 PORT_MAX = 65_535
+BODIES_MB, BODIES_MB_MAX = 256, 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +52,8 @@ class Settings:
     port: int
     transport: Transport
     body_bytes_max: int
+    bodies_bytes_max: int
+    """Of all bodies that are being read or answered."""
     log_requests: bool
     disk_reserve_bytes: int
     providers: tuple[ProviderSettings, ...]
@@ -81,6 +94,7 @@ def load_settings(path: Path, *, host: str | None = None, port: int | None = Non
     read = read_routes(document, providers, base, os.environ)
     configured_host = _host(server)
     configured_port = server.integer("port", 0, PORT_MAX, 8_400)
+    body_mb = server.integer("max_body_mb", 1, 256, 20)
     if host is not None and not is_host(host):
         raise InvalidRequestError(f"--host '{host[:60]}' is no host; write e.g. 127.0.0.1 or localhost")
     return Settings(
@@ -90,7 +104,8 @@ def load_settings(path: Path, *, host: str | None = None, port: int | None = Non
         host=host if host is not None else configured_host,
         port=port if port is not None else configured_port,
         transport=_transport(server, base),
-        body_bytes_max=server.integer("max_body_mb", 1, 256, 20) * 1_000_000,
+        body_bytes_max=body_mb * 1_000_000,
+        bodies_bytes_max=_bodies_mb(server, body_mb) * 1_000_000,
         log_requests=server.flag("log_requests", default=True),
         disk_reserve_bytes=ledger.integer("disk_reserve_mb", 0, 1_000_000, 64) << 20,
         providers=tuple(providers.values()),
@@ -161,6 +176,19 @@ def _host(server: Mapping) -> str:
             "host",
         )
     return host
+
+
+def _bodies_mb(server: Mapping, body_mb: int) -> int:
+    """For all bodies together; the share of one key holds the largest that is taken."""
+    least = SHARES * body_mb
+    bodies_mb = server.integer("max_bodies_mb", SHARES, BODIES_MB_MAX, max(BODIES_MB, least))
+    if bodies_mb < least:
+        raise server.error(
+            f"{server.path('max_bodies_mb')} is {bodies_mb}; it must be at least {least}, {SHARES} times max_body_mb: no key "
+            f"may have more than 1/{SHARES} of it",
+            "max_bodies_mb",
+        )
+    return bodies_mb
 
 
 def _transport(server: Mapping, base: Path) -> Transport:

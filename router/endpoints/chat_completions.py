@@ -17,6 +17,7 @@ from router.asgi import (
     send_bytes,
     send_error,
 )
+from router.body_room import BodyRoom, Claim
 from router.caller import Caller
 from router.completion import Completion
 from router.errors import ClientLeftError, GatewayError, MethodNotAllowedError
@@ -40,8 +41,9 @@ STALL_S = 60.0
 class ChatCompletions:
     """The endpoint: read, hand to the pipeline, write."""
 
-    def __init__(self, pipeline: Pipeline, body_bytes_max: int) -> None:
+    def __init__(self, pipeline: Pipeline, body_bytes_max: int, room: BodyRoom) -> None:
         self._pipeline = pipeline
+        self._room = room
         self._body_bytes_max = body_bytes_max
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -49,10 +51,11 @@ class ChatCompletions:
         request_id: RequestId = scope["steelyard.request_id"]
         caller: Caller = scope["steelyard.caller"]
         reply: ChatReply | None = None
+        claim = Claim(self._room, caller.key_id)
         try:
             if scope["method"] != "POST":
                 raise MethodNotAllowedError("use POST", param=None)
-            body = await read_body(scope, receive, self._body_bytes_max)
+            body = await read_body(scope, receive, self._body_bytes_max, claim)
             request = read_chat_request(body, dict(scope["headers"]))
             reply = ChatReply(receive, send, include_usage=request.include_usage)
             if request.stream:
@@ -66,6 +69,7 @@ class ChatCompletions:
             else:
                 await send_error(send, error, ((b"x-steelyard-request-id", request_id.encode()),))
         finally:
+            claim.release()
             if reply is not None:
                 await reply.unwatch()
 

@@ -17,6 +17,11 @@ def chat(**fields: object) -> bytes:
     return json.dumps({"model": "auto", "messages": MESSAGES, **fields}).encode()
 
 
+def with_image(image: object) -> bytes:
+    """A chat request whose message is an image."""
+    return chat(messages=[{"role": "user", "content": [{"type": "image_url", "image_url": image}]}])
+
+
 BODIES: dict[str, tuple[bytes, int, str | None]] = {
     "empty": (b"", 400, None),
     "not json": (b"{" + CANARY.encode(), 400, None),
@@ -36,6 +41,13 @@ BODIES: dict[str, tuple[bytes, int, str | None]] = {
     "part without a type": (chat(messages=[{"role": "user", "content": [{"x": 1}]}]), 400, "messages[0].content[0].type"),
     "audio": (
         chat(messages=[{"role": "user", "content": [{"type": "input_audio"}]}]), 400, "messages[0].content[0].type"
+    ),
+    "image is a number": (with_image(3), 400, "messages[0].content[0].image_url"),
+    "image is nothing": (with_image(None), 400, "messages[0].content[0].image_url"),
+    "image without an address": (with_image({"detail": "low"}), 400, "messages[0].content[0].image_url"),
+    "image whose address is a list": (with_image({"url": [CANARY]}), 400, "messages[0].content[0].image_url"),
+    "image whose detail is a number": (
+        with_image({"url": "data:,", "detail": 3}), 400, "messages[0].content[0].image_url.detail"
     ),
     "lone surrogate": (
         b'{"model": "auto", "messages": [{"role": "user", "content": "\\ud800"}]}', 400, "messages[0].content"
@@ -106,6 +118,27 @@ def test_a_bad_header_is_a_4xx_that_names_it(running: tuple[RunningGateway, str]
         "POST", "/v1/chat/completions", key=key, body=chat(), headers={name: "x" * 200}
     )
     assert (response.status, response.error["param"]) == (400, name)
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "br", "GZIP, identity", "x"])
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/steelyard/requests/req_1/outcomes"])
+def test_a_packed_body_is_415_that_names_the_encoding(
+    running: tuple[RunningGateway, str], path: str, encoding: str
+) -> None:
+    gateway, key = running
+    headers = {"content-encoding": encoding}
+    response = gateway.request("POST", path, key=key, body=chat(), headers=headers)
+    assert (response.status, response.error["code"]) == (415, "unsupported_encoding")
+    assert encoding in str(response.error["message"])
+    assert response.headers["accept-encoding"] == "identity"
+
+
+def test_a_body_that_says_it_is_not_packed_is_read(running: tuple[RunningGateway, str]) -> None:
+    gateway, key = running
+    headers = {"content-encoding": "Identity"}
+    assert (
+        gateway.request("POST", "/v1/chat/completions", key=key, body=chat(), headers=headers).status == 200
+    )
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])

@@ -4,7 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
-from support.gateway import RunningGateway, config_text, make_key, running_gateway, write_config
+from support.gateway import config_text, make_key, running_gateway, write_config
+from support.processes import peak_bytes
 from support.streams import leave_after_the_first_piece
 from support.upstream import running_upstream
 from support.upstream_script import Behaviour, Fault
@@ -21,12 +22,6 @@ def config_of(folder: Path, base_url: str, *, claude: bool = False, route: str =
     return write_config(folder, text.replace("    tokenizer: cl100k_base\n", "") if claude else text)
 
 
-def peak_bytes(gateway: RunningGateway) -> int:
-    """The most memory that the gateway has had."""
-    status = Path(f"/proc/{gateway.process.pid}/status").read_text()
-    return 1024 * next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
-
-
 @pytest.mark.parametrize("claude", [False, True], ids=["OpenAI's format", "Anthropic's"])
 @pytest.mark.parametrize("behaviour", [ENDLESS, ONE_LETTER], ids=["long chunks", "tiny chunks"])
 def test_a_stream_without_end_is_broken_off_and_settled_within_its_bound(
@@ -36,14 +31,14 @@ def test_a_stream_without_end_is_broken_off_and_settled_within_its_bound(
         config = config_of(tmp_path, upstream.base_url, claude=claude)
         key = make_key(config)
         with running_gateway(config) as gateway:
-            at_rest = peak_bytes(gateway)
+            at_rest = peak_bytes(gateway.process.pid)
             body = gateway.chat(key, stream=True, max_tokens=100).body
             last = json.loads(body.strip().split(b"\n\n")[-1].removeprefix(b"data: "))
             assert last["error"]["code"] == "upstream_invalid"
             assert len(body) < 80 * MEBIBYTE
             ((_, within_bound, overage, error),) = gateway.wait_for_rows(ENTRY, 1)
             assert (within_bound, overage, error) == (1, 0, "upstream_invalid")
-            assert peak_bytes(gateway) - at_rest < 100 * MEBIBYTE
+            assert peak_bytes(gateway.process.pid) - at_rest < 100 * MEBIBYTE
 
 
 def test_a_stream_without_end_is_read_no_further_after_its_caller_has_left(tmp_path: Path) -> None:
@@ -51,12 +46,12 @@ def test_a_stream_without_end_is_read_no_further_after_its_caller_has_left(tmp_p
         config = config_of(tmp_path, upstream.base_url)
         key = make_key(config)
         with running_gateway(config) as gateway:
-            at_rest = peak_bytes(gateway)
+            at_rest = peak_bytes(gateway.process.pid)
             leave_after_the_first_piece(gateway, key)
             ((_, within_bound, overage, error),) = gateway.wait_for_rows(ENTRY, 1)
             assert (within_bound, overage, error) == (1, 0, "upstream_invalid")
             assert gateway.wait_for_rows("SELECT status FROM answer", 1) == [("client_left",)]
-            assert peak_bytes(gateway) - at_rest < 100 * MEBIBYTE
+            assert peak_bytes(gateway.process.pid) - at_rest < 100 * MEBIBYTE
 
 
 def test_the_deadline_holds_in_a_flood_and_others_are_answered_meanwhile(tmp_path: Path) -> None:

@@ -75,7 +75,8 @@ def test_every_section_is_read(tmp_path: Path) -> None:
         tmp_path / "rows" / "ledger.sqlite",
     )
     assert (settings.host, settings.port) == ("127.0.0.2", 8_401)
-    assert (settings.body_bytes_max, settings.log_requests) == (2_000_000, False)
+    assert (settings.body_bytes_max, settings.bodies_bytes_max) == (2_000_000, 256_000_000)
+    assert not settings.log_requests
     assert settings.disk_reserve_bytes == 1 << 20
     assert [provider.api_key for provider in settings.providers] == [SECRET]
     assert [route.name for route in settings.routes] == ["flash"]
@@ -87,9 +88,24 @@ def test_what_is_left_out_has_its_default(tmp_path: Path) -> None:
     settings = settings_of(tmp_path, LEAST)
     assert settings.data_dir == tmp_path / "steelyard-data"
     assert (settings.host, settings.port) == ("127.0.0.1", 8_400)
-    assert (settings.body_bytes_max, settings.log_requests) == (20_000_000, True)
+    assert (settings.body_bytes_max, settings.bodies_bytes_max) == (20_000_000, 256_000_000)
+    assert settings.log_requests
     assert settings.disk_reserve_bytes == 64 << 20
     assert (settings.providers, settings.pepper) == ((), None)
+
+
+@pytest.mark.parametrize(
+    ("server", "megabytes"),
+    [("{max_body_mb: 100}", 400), ("{max_bodies_mb: 80}", 80), ("{max_body_mb: 1, max_bodies_mb: 4}", 4)],
+)
+def test_all_bodies_have_room_for_four_of_the_largest(tmp_path: Path, server: str, megabytes: int) -> None:
+    settings = settings_of(tmp_path, f"server: {server}\n{LEAST}")
+    assert settings.bodies_bytes_max == megabytes * 1_000_000
+
+
+def test_less_room_for_all_bodies_is_refused_with_the_least(tmp_path: Path) -> None:
+    with pytest.raises(PolicyError, match="max_bodies_mb is 79; it must be at least 80, 4 times max_body_mb"):
+        settings_of(tmp_path, f"server: {{max_bodies_mb: 79}}\n{LEAST}")
 
 
 def test_the_command_line_wins_over_the_file(tmp_path: Path) -> None:

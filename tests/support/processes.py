@@ -1,9 +1,10 @@
-"""Waiting for processes that are not our own children, and for what changes when one ends."""
+"""Other processes: waiting for one that is no child of ours, and for what changes when one ends; its memory."""
 
 import asyncio
 import os
 import select
 from collections.abc import Callable
+from pathlib import Path
 
 PATIENCE_S = 30.0
 
@@ -21,6 +22,12 @@ async def end_of(pid: int) -> None:
             raise AssertionError(f"process {pid} lives on")
     finally:
         os.close(handle)
+
+
+def peak_bytes(pid: int) -> int:
+    """The most memory that a process has had."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return 1024 * next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
 
 
 async def until(condition: Callable[[], bool]) -> None:
