@@ -36,7 +36,7 @@ class GenerationAuditor:
         question = Question(judges_request(asked), asked.response_schema)
         ask = self.cascade.audit if purpose == AUDIT else self.cascade.grade
         judge, completion = await ask(plan, question, hold)
-        verdict = read_generation_verdict(completion.text or "")
+        verdict = read_generation_verdict(asked, completion.text or "")
         if isinstance(verdict, Unusable):
             outcome, code, reason = "abstained", verdict.code, verdict.reason
         else:

@@ -12,6 +12,7 @@ import orjson
 
 from verifiers.answer import NotJsonError, read_answer
 from verifiers.auditor import CORRECTION_CHARS_MAX, AskedField, AuditQuestion
+from verifiers.fences import texts_within
 from verifiers.grading import normalised
 from verifiers.json_types import JsonValue
 
@@ -69,15 +70,16 @@ def read_verdicts(question: AuditQuestion, text: str) -> tuple[AuditorVerdict, .
         found[read.field] = read
     if len(found) < len(asked):
         return Unusable("audit.field_missing", f"the auditor judged {len(found)} of {len(asked)} fields")
-    if _is_quoted(question, text):
-        return Unusable("audit.quoted", "the auditor's answer stands word for word in what it was shown")
-    return tuple(found[field.id] for field in question.fields)
+    return quoted(question.text, text) or tuple(found[field.id] for field in question.fields)
 
 
-def _is_quoted(question: AuditQuestion, text: str) -> bool:
-    """Whether an answer is a text of the document or of the cheap model, spaces aside: then it is not the auditor's."""
+def quoted(question_text: str, text: str) -> Unusable | None:
+    """Refuse an answer that stands in what was shown, spaces aside: it is the document's, a client's or the cheap
+    model's, and not the auditor's."""
     said = _without_spaces(text)
-    return any(said in _without_spaces(shown) for shown in question.shown)
+    if any(said in _without_spaces(shown) for shown in texts_within(question_text)):
+        return Unusable("audit.quoted", "the auditor's answer stands word for word in what it was shown")
+    return None
 
 
 def _without_spaces(text: str) -> str:

@@ -7,10 +7,8 @@ wrote stands within the fence, the names of its fields too, unless they are the 
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
-
-import orjson
 
 from verifiers.answer import Answer, LeafValue
 from verifiers.checks.schema import ExtractionSchema
@@ -82,12 +80,6 @@ class AuditQuestion:
     spans: tuple[Span, ...]
     left_out: tuple[str, ...]
     """Doubtful fields that are not asked about: they stay doubtful."""
-
-    @property
-    def shown(self) -> Iterator[str]:
-        """Every text within the fence, as the auditor reads it."""
-        for line in self.text.split("\n")[1:-2]:
-            yield from (text for text in orjson.loads(line).values() if isinstance(text, str))
 
 
 def audit_question(

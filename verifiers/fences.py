@@ -75,6 +75,14 @@ class Fence:
         return "".join((*pieces, text[position:]))
 
 
+def texts_within(written: str) -> Iterator[str]:
+    """Every text between the two lines of a fence that opens `written`, as its reader sees it."""
+    lines = written.split("\n")
+    end = lines.index(lines[0].removeprefix(BEGIN) + END)
+    for line in lines[1:end]:
+        yield from (value for value in orjson.loads(line).values() if isinstance(value, str))
+
+
 def cut(text: str, chars_max: int) -> str:
     """The text, or its beginning and a mark that it goes on."""
     return text if len(text) <= chars_max else text[: chars_max - 1] + CUT

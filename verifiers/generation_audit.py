@@ -6,7 +6,7 @@ wrote stands within the fence, cut in the middle where it is long; the criteria 
 
 from dataclasses import dataclass
 
-from verifiers.audit_verdicts import Ruling, Unusable, read_object
+from verifiers.audit_verdicts import Ruling, Unusable, quoted, read_object
 from verifiers.fences import Fence, cut_middle
 from verifiers.json_types import JsonObject
 
@@ -65,8 +65,8 @@ def generation_question(asked: str, answered: str, criteria: str | None, nonce: 
     return GenerationQuestion(INSTRUCTION, text, schema)
 
 
-def read_generation_verdict(text: str) -> GenerationVerdict | Unusable:
-    """Read exactly the object that was asked for, or nothing of it. Never raises for a bad answer."""
+def read_generation_verdict(question: GenerationQuestion, text: str) -> GenerationVerdict | Unusable:
+    """Read exactly the object that `question` asked for, or nothing of it. Never raises for a bad answer."""
     value = read_object(text, VERDICT_CHARS_MAX)
     if isinstance(value, Unusable):
         return value
@@ -79,4 +79,4 @@ def read_generation_verdict(text: str) -> GenerationVerdict | Unusable:
         return Unusable("audit.unknown_reason", "the auditor gave a reason that there is not")
     if (reason == "meets_criteria") != (verdict == Ruling.RIGHT) and verdict != Ruling.CANNOT_TELL:
         return Unusable("audit.contradiction", "the auditor's reason contradicts its verdict")
-    return GenerationVerdict(Ruling(verdict), reason)
+    return quoted(question.text, text) or GenerationVerdict(Ruling(verdict), reason)

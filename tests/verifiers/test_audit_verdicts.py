@@ -10,14 +10,15 @@ from hypothesis import strategies as st
 
 from verifiers.answer import LeafValue
 from verifiers.audit_verdicts import AuditorVerdict, Ruling, Unusable, read_verdicts
-from verifiers.auditor import AskedField, AuditQuestion
+from verifiers.auditor import CLOSING, AskedField, AuditQuestion
+from verifiers.fences import Fence
 from verifiers.json_types import JsonObject
 from verifiers.spans import Span
 
 FIELDS = ("total", "date")
 QUESTION = AuditQuestion(
     instruction="",
-    text="",
+    text=f"{Fence('0' * 16).around([])}\n{CLOSING}",
     response_schema={},
     fields=tuple(AskedField(name, name, LeafValue(name, "80.91", '"80.91"', 0, 7)) for name in FIELDS),
     spans=(Span("S1", 0, 1, "x", frozenset(FIELDS)), Span("S2", 1, 2, "y", frozenset({"date"}))),
