@@ -18,11 +18,8 @@ def quoting(received: Received) -> Behaviour:
 
 def test_a_judge_that_only_quotes_the_text_has_not_judged_it(tmp_path: Path) -> None:
     answer = Behaviour(text=f"All is well, as everybody says: {VERDICT}")
-    rules = {
-        "audits": "{audit: sample, sample_percent: 100}",
-        "rest": "grading: {percent: 100, graders: [grader]}",
-    }
-    with audited_gateway(tmp_path, answer, judge=quoting, **rules) as (gateway, _):
+    audits, grading = "{audit: sample, sample_percent: 100}", "grading: {percent: 100, graders: [grader]}"
+    with audited_gateway(tmp_path, answer, judge=quoting, audits=audits, rest=grading) as (gateway, _):
         assert gateway.chat(make_key(gateway.config)).status == 200
         gateway.wait_for_rows("SELECT 1 FROM outcome WHERE check_name = 'grade.after'", 1)
         judged = gateway.rows(
