@@ -10,9 +10,9 @@ from pathlib import Path
 import yaml
 
 from policies.errors import DocumentError
+from policies.files import FILE_BYTES_MAX, read_file
 from policies.nodes import Mapping, Node, Scalar, Sequence
 
-FILE_BYTES_MAX = 256 * 1024
 DEPTH_MAX = 20
 _HINTS = (
     ("while scanning an alias", 'an asterisk stands in quotes: "*"'),
@@ -22,15 +22,15 @@ _HINTS = (
 
 
 def read_document(path: Path) -> Mapping:
-    """Read a YAML file whose root is a mapping. Raises DocumentError; OSError is the caller's."""
-    return parse_bytes(path.read_bytes(), path.name)
+    """Read a YAML file whose root is a mapping. Raises DocumentError, also where no file is there."""
+    return parse_bytes(read_file(path), path.name)
 
 
 def parse_bytes(content: bytes, file: str) -> Mapping:
     """Read YAML whose root is a mapping; `file` is what errors call it."""
     if len(content) > FILE_BYTES_MAX:
         raise DocumentError(
-            f"the file has {len(content)} bytes; at most {FILE_BYTES_MAX} are read, so divide it", file, 1
+            f"the file has more than {FILE_BYTES_MAX} bytes, and no more are read; shorten it", file, 1
         )
     try:
         text = content.decode("utf-8")

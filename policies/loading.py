@@ -17,6 +17,7 @@ from policies.decision import AtLimit, Settle
 from policies.document import parse_bytes
 from policies.errors import DocumentError, PolicyError
 from policies.facts import Label, TaskKind
+from policies.files import read_file, rule_files
 from policies.nodes import Mapping, Scalar, suggestion
 from policies.organisation import Organisation, read_default_label, read_organisation
 from policies.route_facts import RouteFacts
@@ -52,7 +53,7 @@ class _File:
 
 
 def load_policies(folder: Path, routes: Sequence[RouteFacts]) -> Policies:
-    """Read every `*.yaml` in `folder`, but not in folders beneath it, for the routes that there are.
+    """Read every policy file of `folder`, but not of folders beneath it, for the routes that there are.
 
     Raises PolicyError with file, line and what to write instead.
     """
@@ -68,7 +69,7 @@ def read_policies(folder: Path, routes: Sequence[RouteFacts]) -> tuple[Policies,
     files = list(_files(folder, problems))
     organisations = [file for file in files if file.document.has("organisation")]
     team_files = [file for file in files if file not in organisations]
-    organisation = _organisation(organisations, team_files, routes, problems)
+    organisation = _organisation(organisations, team_files, routes, problems, unread=bool(problems))
     teams: dict[str, TeamPolicy] = {}
     for file in team_files:
         in_force = b"".join(each.content for each in (*organisations, file))
@@ -101,8 +102,10 @@ def _organisation(
     team_files: Sequence[_File],
     routes: Sequence[RouteFacts],
     problems: list[PolicyError],
+    *,
+    unread: bool,
 ) -> Organisation | None:
-    """The organisation's rules, from its only file."""
+    """The organisation's rules, from its only file; `unread` where another file may be a team's that it names."""
     problems += [
         second.document.error(
             f"the organisation has its rules in {organisations[0].document.file} already; write one file",
@@ -112,16 +115,17 @@ def _organisation(
     ]
     try:
         if organisations:
-            names = {file.document.text("team") for file in team_files}
-            return read_organisation(organisations[0].document, Known(routes, names))
+            known = Known(routes, _team_names(team_files), all_read=not unread)
+            return read_organisation(organisations[0].document, known)
     except PolicyError as error:
         problems.append(error)
     return None
 
 
-def policy_paths(folder: Path) -> list[Path]:
-    """The files of a folder that are policies, in order."""
-    return sorted((*folder.glob("*.yaml"), *folder.glob("*.yml")))
+def _team_names(files: Sequence[_File]) -> set[str]:
+    """The teams of files that name one; of the others it is said where each is read."""
+    named = (file.document.entries.get("team") for file in files)
+    return {node.text for node in named if isinstance(node, Scalar)}
 
 
 def _files(folder: Path, problems: list[PolicyError]) -> Iterator[_File]:
@@ -131,9 +135,9 @@ def _files(folder: Path, problems: list[PolicyError]) -> Iterator[_File]:
                 "there is no such folder; make it and put one file a team into it", str(folder), None
             )
         )
-    for path in policy_paths(folder):
-        content = path.read_bytes()
+    for path in rule_files(folder):
         try:
+            content = read_file(path)
             yield _File(content, parse_bytes(content, path.name))
         except DocumentError as error:
             problems.append(error)

@@ -32,6 +32,8 @@ class Known:
     routes: Collection[RouteFacts]
     teams: Collection[str] | None = None
     """All teams, where rules may name some; None in a team's own file."""
+    all_read: bool = True
+    """False where a file cannot be read: the team that a rule names may be its."""
 
 
 def read_rules(document: Mapping, owner: str, known: Known) -> tuple[Rule, ...]:
@@ -113,7 +115,7 @@ def read_conditions(section: Mapping, known: Known) -> Conditions:
         raise section.error(
             f"{section.path('team')}: the rules of this file are one team's; leave it out", "team"
         )
-    if teams is not None:
+    if teams is not None and known.all_read:
         _refuse_unknown(section, "team", section.names("team"), known.teams or ())
     kinds = _words(section, "kind")
     if kinds is not None:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from ledger.errors import LedgerError
 from policies.errors import PolicyError
-from policies.loading import Policies, load_policies, policy_paths
+from policies.files import rule_files
+from policies.loading import Policies, load_policies
 from policies.route_facts import RouteFacts
 from router.telemetry import Telemetry
 
@@ -84,10 +85,17 @@ class PoliciesInForce:
 def _signature(folder: Path) -> _Seen:
     """What tells that a file was written: its name, time, size and inode."""
     found = []
-    for path in policy_paths(folder):
+    try:
+        paths = rule_files(folder)
+    except OSError:  # the folder is gone: whoever reads it says so
+        return ()
+    for path in paths:
         try:
             status = path.stat()
-        except FileNotFoundError:  # taken away between the list and the look
+        except (
+            OSError
+        ):  # taken away since it was listed, or a link that leads nowhere: whoever reads it says so
+            found.append((path.name, 0, 0, 0))
             continue
         found.append((path.name, status.st_mtime_ns, status.st_size, status.st_ino))
     return tuple(found)

@@ -13,6 +13,7 @@ from policies.decision import Deny
 from policies.document import read_document
 from policies.explanation import Explanation
 from policies.facts import Facts
+from policies.files import rule_files
 from policies.rules import Rule
 from policies.trying import Difference, differences
 from router.caller import Caller
@@ -51,7 +52,7 @@ def run_cases(
     """Run the cases beside the rules; say what is not as expected, and which rules no case makes hold.
 
     Exit codes: 0 all are as expected, 1 at least one is not, or there are no cases, 2 a case, policy or
-    configuration that cannot be read, 3 a file cannot be read.
+    configuration that cannot be read.
     """
     with errors_as_sentences():
         settings = load_settings(config)
@@ -72,8 +73,7 @@ def run_cases(
 
 def case_paths(policies: Path) -> list[Path]:
     """The files of cases beside a folder of policies, in order."""
-    folder = policies / FOLDER
-    return sorted((*folder.glob("*.yaml"), *folder.glob("*.yml")))
+    return rule_files(policies / FOLDER)
 
 
 def case_names(settings: Settings) -> CaseNames:

@@ -11,8 +11,9 @@ import typer
 from policies.cases import CaseNames, read_cases
 from policies.document import read_document
 from policies.errors import PolicyError
+from policies.files import rule_files
 from policies.lint import LintWarning, lint
-from policies.loading import Policies, policy_paths, read_policies
+from policies.loading import Policies, read_policies
 from policies.route_facts import RouteFacts
 from policies.rule_lint import KnownKeys, lint_rules
 from router.commands.exit_codes import USAGE, errors_as_sentences
@@ -39,12 +40,12 @@ def lint_files(
     """Read every policy file and every case; tell all errors, then what is allowed and probably not meant.
 
     Exit codes: 0 nothing is wrong, with warnings or without, 2 at least one file is, or the configuration,
-    3 a file cannot be read.
+    3 the data folder cannot be read.
     """
     with errors_as_sentences():
         folder, routes = policies_source(config)
         policies, problems = read_policies(folder, routes)
-        files = policy_paths(folder)
+        files = rule_files(folder)
         if not problems:
             cases = case_paths(folder)
             files += cases

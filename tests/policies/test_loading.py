@@ -13,7 +13,7 @@ from policies.decision import AtLimit, Settle
 from policies.document import parse_bytes
 from policies.errors import DocumentError, PolicyError
 from policies.facts import Label, TaskKind
-from policies.loading import KEYS, LIMIT_KEYS, MIN_OUTPUT_TOKENS, load_policies, read_policy
+from policies.loading import KEYS, LIMIT_KEYS, MIN_OUTPUT_TOKENS, load_policies, read_policies, read_policy
 from policies.team import SpendingLimits, TeamPolicy
 
 MODELS = ("deepseek-flash", "claude-opus-5-5", "local/smollm2")
@@ -195,7 +195,7 @@ REFUSED = {
     "empty file": ("", 1, "the file is empty; write keys and values"),
     "two documents": (LEAST + "---\n" + LEAST, 3, "a second document begins here; write one a file"),
     "not UTF-8": (b"team: finance\nmodels: [\xff]\n", 2, "save it as UTF-8"),
-    "too large": (LEAST + "#" * 300_000, 1, "at most 262144 are read, so divide it"),
+    "too large": (LEAST + "#" * 300_000, 1, "the file has more than 262144 bytes, and no more are read; shorten it"),
 }  # fmt: skip
 
 
@@ -318,6 +318,14 @@ def test_a_folder_that_is_missing_or_empty_is_refused_by_its_name(tmp_path: Path
         load_policies(tmp_path / "nowhere", routes_of(MODELS))
     with pytest.raises(DocumentError, match=f"^{tmp_path}: no policy file"):
         load_policies(tmp_path, routes_of(MODELS))
+
+
+def test_a_mistake_is_told_once_although_another_file_names_what_it_is_in(tmp_path: Path) -> None:
+    """The organisation's rule names finance, whose file is not YAML; legal's has no team."""
+    folder = folder_of(tmp_path, organisation=ORGANISATION, finance="team: [", legal="models: [x]\n")
+    told = [str(problem).split(";")[0] for problem in read_policies(folder, routes_of(MODELS))[1]]
+    assert [each.split(":")[0] for each in told] == ["finance.yaml line 1", "legal.yaml line 1"]
+    assert told[1] == "legal.yaml line 1: team is missing"
 
 
 @given(
