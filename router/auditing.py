@@ -23,6 +23,7 @@ from verifiers.auditor import AuditQuestion, all_fields
 from verifiers.checks.schema import ExtractionSchema
 from verifiers.corrections import Correction, corrected
 from verifiers.indexed import Indexed
+from verifiers.repairs import is_beyond_repair
 
 _OUTCOMES = {Ruling.RIGHT: "right", Ruling.WRONG: "wrong", Ruling.CANNOT_TELL: "abstained"}
 
@@ -133,16 +134,19 @@ class Auditor:
             return _Audited(AuditStatus.NOT_NEEDED, text, escalate=False)
         if rules.mode is AuditMode.BY_RISK and checked.verdict.passed:
             return _Audited(AuditStatus.NOT_NEEDED, text, escalate=False)
+        told = _Teller(ran.attempt, checked.names, hold, simulated=plan.simulated)
+        chars = len(indexed.document.text)
+        if await off_loop(len(text), is_beyond_repair, schema, checked.verdict, text):
+            hold.note([told.unaudited("audit.beyond_repair", "no correction could mend its form", None)])
+            return _Audited(AuditStatus.DOUBTFUL, text, escalate=rules.escalates)
         if not plan.audit:
-            told = _Teller(ran.attempt, checked.names, hold, simulated=plan.simulated)
             hold.note([told.unaudited("audit.nobody", "no auditor may be asked about this request", None)])
             return _unaudited(rules, text)
         fields = None if rules.mode is AuditMode.BY_RISK else all_fields(checked.verdict)
-        chars, room = len(indexed.document.text), question_room(plan.audit)
+        room = question_room(plan.audit)
         asked = await off_loop(chars, fitting_question, schema, indexed, checked.verdict, text, fields, room)
-        if asked is None:  # there is nothing that an auditor could be asked, e.g. no JSON at all
+        if asked is None:  # there is nothing that an auditor could be asked
             return _unsettled(rules, text) if not checked.verdict.passed else _confirmed(text)
-        told = _Teller(ran.attempt, checked.names, hold, simulated=plan.simulated)
         try:
             attempt, completion = await self._cascade.audit(
                 plan, Question(judges_request(asked), asked.response_schema), hold

@@ -97,7 +97,7 @@ def audit_question(
     characters and TEXT_BYTES_MAX bytes, and fields that do not fit are left out. Raises NonceError.
     """
     fence = Fence(nonce)
-    asked = _asked(schema, verdict, answer, doubtful)
+    asked = askable(schema, verdict, answer, doubtful)
     if not asked:
         return None
     kept, windows = _fitting(fence, schema, indexed, verdict, answer, asked[:FIELDS_MAX], chars_max)
@@ -163,7 +163,7 @@ def all_fields(verdict: Verdict) -> frozenset[str]:
     return frozenset(field.field for field in verdict.fields)
 
 
-def _asked(
+def askable(
     schema: ExtractionSchema, verdict: Verdict, answer: Answer, doubtful: Collection[str] | None
 ) -> list[tuple[AskedField, FieldVerdict]]:
     """The fields to ask about: values that stand in the answer once, and those missing at its top."""

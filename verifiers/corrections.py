@@ -98,7 +98,7 @@ def _read(
         return Refusal(field.path, "correction.not_shown", reason)
     label = schema.labels.get(generic(field.path), NO_LABEL)
     refusal: Refusal | None = None
-    for leaf in _typed(field, verdict.correction):
+    for leaf in typed(field, verdict.correction):
         found = evidenced(indexed, span, field, leaf, label)
         if isinstance(found, Refusal):
             return found
@@ -111,7 +111,7 @@ def _read(
     return refusal or Refusal(field.path, "correction.type", "the correction is not of the value's own type")
 
 
-def _typed(field: AskedField, correction: str) -> Iterable[LeafValue]:
+def typed(field: AskedField, correction: str) -> Iterable[LeafValue]:
     """The correction as a value of the type that was claimed; where nothing was, as whichever the schema takes."""
     claimed = field.leaf.value if field.leaf is not None else None
     if isinstance(claimed, bool):
