@@ -5,18 +5,17 @@ dearer model answer, or let it pass and say so, as the policy says. Nothing pass
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from ledger.rows import OutcomeRow, OutcomeSource
 from policies.audits import AuditMode, AuditRules, WhenUnaudited, WhenUnsettled, WhenWrong
 from router.accounts import Hold
 from router.audit_questions import fitting_question
+from router.audit_rows import AuditRows
 from router.cascade import Cascade, Question, Ran
-from router.checking import Checked, Checker, field_shown
+from router.checking import Checked, Checker
 from router.errors import GatewayError, UnauditedError
 from router.judging import judges_request
 from router.off_loop import off_loop
 from router.planning import Plan, question_room
 from router.reply import AnswerHead, Reply
-from router.settlement import Attempt
 from router.wire.whole_answer import with_answer
 from verifiers.audit_verdicts import AuditorVerdict, Ruling, Unusable, read_verdicts
 from verifiers.auditor import AuditQuestion, all_fields
@@ -25,8 +24,6 @@ from verifiers.corrections import Correction, corrected
 from verifiers.indexed import Indexed
 from verifiers.repairs import is_beyond_repair
 
-_OUTCOMES = {Ruling.RIGHT: "right", Ruling.WRONG: "wrong", Ruling.CANNOT_TELL: "abstained"}
-
 
 class AuditStatus(StrEnum):
     """What became of an answer's audit; the header `x-steelyard-audit` and the answer's row say it."""
@@ -34,6 +31,8 @@ class AuditStatus(StrEnum):
     NOT_NEEDED = "not_needed"
     """No field is doubtful, or the answer is not in the sample."""
     CONFIRMED = "confirmed"
+    PARTLY_CONFIRMED = "partly_confirmed"
+    """No doubtful field is left, but some field that was to be audited was not asked about, or not judged."""
     CORRECTED = "corrected"
     ESCALATED = "escalated"
     DOUBTFUL = "doubtful"
@@ -115,7 +114,7 @@ class Auditor:
         except GatewayError as error:
             if plan.allow.audits is None or plan.allow.audits.when_unaudited is not WhenUnaudited.PASS:
                 raise
-            told = _Teller(ran.attempt, frozenset(), hold, simulated=plan.simulated)
+            told = AuditRows(ran.attempt, frozenset(), hold, simulated=plan.simulated)
             hold.note([told.unaudited(f"escalation.{error.code}", "no premium model could answer", None)])
             return None
 
@@ -134,7 +133,7 @@ class Auditor:
             return _Audited(AuditStatus.NOT_NEEDED, text, escalate=False)
         if rules.mode is AuditMode.BY_RISK and checked.verdict.passed:
             return _Audited(AuditStatus.NOT_NEEDED, text, escalate=False)
-        told = _Teller(ran.attempt, checked.names, hold, simulated=plan.simulated)
+        told = AuditRows(ran.attempt, checked.names, hold, simulated=plan.simulated)
         chars = len(indexed.document.text)
         if await off_loop(len(text), is_beyond_repair, schema, checked.verdict, text):
             hold.note([told.unaudited("audit.beyond_repair", "no correction could mend its form", None)])
@@ -145,8 +144,8 @@ class Auditor:
         fields = None if rules.mode is AuditMode.BY_RISK else all_fields(checked.verdict)
         room = question_room(plan.audit)
         asked = await off_loop(chars, fitting_question, schema, indexed, checked.verdict, text, fields, room)
-        if asked is None:  # there is nothing that an auditor could be asked
-            return _unsettled(rules, text) if not checked.verdict.passed else _confirmed(text)
+        if asked is None:
+            return _unasked(rules, checked, text, told, hold)
         try:
             attempt, completion = await self._cascade.audit(
                 plan, Question(judges_request(asked), asked.response_schema), hold
@@ -185,11 +184,16 @@ def _follow(
         return _unsettled(rules, correction.answer)
     if correction.answer != text:
         return _Audited(AuditStatus.CORRECTED, correction.answer, escalate=False)
-    return _confirmed(text)
+    status = AuditStatus.PARTLY_CONFIRMED if correction.doubtful else AuditStatus.CONFIRMED
+    return _Audited(status, text, escalate=False)
 
 
-def _confirmed(text: str) -> _Audited:
-    return _Audited(AuditStatus.CONFIRMED, text, escalate=False)
+def _unasked(rules: AuditRules, checked: Checked, text: str, told: AuditRows, hold: Hold) -> _Audited:
+    """What follows where no question could be asked: none of the fields can be corrected, or none fits."""
+    if checked.verdict.passed and not checked.verdict.fields:
+        return _Audited(AuditStatus.NOT_NEEDED, text, escalate=False)
+    hold.note([told.unaudited("audit.unasked", "no field could be asked about", None)])
+    return _unaudited(rules, text) if checked.verdict.passed else _unsettled(rules, text)
 
 
 def _unsettled(rules: AuditRules, text: str) -> _Audited:
@@ -208,71 +212,3 @@ def _must_not_pass(rules: AuditRules | None) -> bool:
 
 def _told(head: AnswerHead, status: AuditStatus) -> AnswerHead:
     return replace(head, audit=status.value)
-
-
-class _Teller:
-    """Writes what an auditor said of one attempt as rows, without a word of document or answer."""
-
-    def __init__(self, audited: Attempt, names: frozenset[str], hold: Hold, *, simulated: bool) -> None:
-        self._audited = audited
-        self._names = names
-        self._hold = hold
-        self._simulated = simulated
-
-    def verdicts(
-        self,
-        asked: AuditQuestion,
-        verdicts: tuple[AuditorVerdict, ...],
-        correction: Correction,
-        judge: Attempt,
-    ) -> tuple[OutcomeRow, ...]:
-        """A row for each field."""
-        paths = {field.id: field.path for field in asked.fields}
-        spans = {span.id: span for span in asked.spans}
-        accepted = {each.field for each in correction.accepted}
-        refused = {each.field: each for each in correction.refused}
-        rows = []
-        for verdict in verdicts:
-            path = paths[verdict.field]
-            span = spans.get(verdict.span_id or "")
-            code, reason = f"audit.{verdict.ruling.value}", f"the auditor says: {verdict.ruling.value}"
-            if path in accepted:
-                code, reason = "audit.corrected", "the auditor's correction is proven by the document"
-            elif path in refused:
-                code, reason = refused[path].code, refused[path].reason
-            place = (span.start, span.end) if span is not None else (None, None)
-            rows.append(self._row(path, _OUTCOMES[verdict.ruling], code, reason, judge, place))
-        return tuple(rows)
-
-    def unaudited(self, code: str, reason: str, judge: Attempt | None) -> OutcomeRow:
-        """A row that says why there is no verdict."""
-        return self._row("", "abstained", code, reason, judge, (None, None))
-
-    def _row(
-        self,
-        path: str,
-        outcome: str,
-        code: str,
-        reason: str,
-        judge: Attempt | None,
-        place: tuple[int | None, int | None],
-    ) -> OutcomeRow:
-        return OutcomeRow(
-            outcome_id=self._hold.outcome_id(),
-            request_id=self._hold.request_id,
-            attempt_id=self._audited.attempt_id,
-            at_us=self._hold.now_us,
-            source=OutcomeSource.AUDITOR.value,
-            check_name="audit",
-            field=field_shown(path, self._names)[:200],
-            outcome=outcome,
-            code=code[:60],
-            reason=reason[:500],
-            span_start=place[0],
-            span_end=place[1],
-            score=None,
-            flagged=outcome == "wrong",
-            propensity=1.0,
-            simulated=self._simulated,
-            judge_attempt_id=judge.attempt_id if judge is not None else None,
-        )

@@ -7,6 +7,8 @@ import pytest
 from support.audited import RIGHT, audited_gateway, extract_from, said_in, verdicts
 from support.upstream_script import Behaviour
 
+from router.json_types import JsonObject
+
 ROLES = "SELECT role FROM entry WHERE state = 'DISPATCHED' ORDER BY seq"
 FORMS = {
     "no JSON": Behaviour(text="The company is ACME Ltd, the total 12.50."),
@@ -50,3 +52,33 @@ def test_where_a_policy_never_escalates_an_answer_beyond_repair_goes_out_as_doub
     assert response.headers["x-steelyard-audit"] == "doubtful"
     details = json.loads(response.body)["steelyard"]
     assert (details["audit"], details["checks"]["valid"]) == ("doubtful", False)
+
+
+MANY = 50
+"""More fields than one question asks about."""
+
+
+@pytest.mark.parametrize("mode", ["always", "sample, sample_percent: 100"])
+def test_an_answer_of_whose_fields_only_some_were_asked_about_is_not_called_confirmed(
+    tmp_path: Path, mode: str
+) -> None:
+    lines = [f"Item {number}: {number}.25" for number in range(MANY)]
+    schema: JsonObject = {
+        "type": "object",
+        "properties": {f"item_{number}": {"type": "string"} for number in range(MANY)},
+    }
+    answer: JsonObject = {f"item_{number}": f"{number}.25" for number in range(MANY)}
+    rules = f"{{audit: {mode}}}"
+    with audited_gateway(
+        tmp_path, Behaviour(answer=answer), judge=verdicts("right"), audits=rules
+    ) as running:
+        gateway, _ = running
+        response = extract_from(gateway, "\n".join(lines), schema)
+        gateway.wait_for_rows("SELECT 1 FROM answer", 1)
+        left_out = gateway.rows("SELECT outcome, reason FROM outcome WHERE code = 'audit.left_out'")
+        judged = len(gateway.rows("SELECT 1 FROM outcome WHERE code = 'audit.right'"))
+    assert said_in(response) == answer
+    assert response.headers["x-steelyard-audit"] == "partly_confirmed"
+    assert json.loads(response.body)["steelyard"]["audit"] == "partly_confirmed"
+    assert 0 < judged < MANY
+    assert left_out == [("abstained", f"{MANY - judged} of {MANY} fields were not asked about")]

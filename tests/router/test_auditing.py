@@ -188,6 +188,24 @@ async def test_every_field_is_asked_about_where_the_policy_says_always(tmp_path:
     assert [row[0] for row in query(path, AUDITS)] == ["company", "total"]
 
 
+async def test_where_only_some_of_all_fields_were_asked_about_or_judged_the_answer_is_confirmed_in_part(
+    tmp_path: Path,
+) -> None:
+    rules = replace(RULES, mode=AuditMode.ALWAYS)
+    reply, path = await run(tmp_path, completion(RIGHT), verdict("cannot_tell"), rules=rules)
+    assert status(reply, path) == "partly_confirmed"
+    assert [row[0] for row in query(path, ENTRIES)] == ["answer", "audit"]
+
+
+@pytest.mark.parametrize("mode", [AuditMode.ALWAYS, AuditMode.BY_RISK])
+async def test_an_answer_without_a_field_is_confirmed_by_nobody(tmp_path: Path, mode: AuditMode) -> None:
+    asked = {"type": "json_schema", "json_schema": {"name": "x", "schema": {"type": "object"}}}
+    request = chat("Nothing to read.", model="cheap+audit", response_format=asked)
+    reply, path = await run(tmp_path, completion({}), rules=replace(RULES, mode=mode), request=request)
+    assert status(reply, path) == "not_needed"
+    assert [row[0] for row in query(path, ENTRIES)] == ["answer"]
+
+
 async def test_doubtful_fields_that_a_question_has_no_room_for_stay_doubtful(tmp_path: Path) -> None:
     """A Chinese question has three bytes a character, so fewer fields fit what is held for it."""
     names = [f"f{number}" for number in range(20)]
@@ -199,8 +217,9 @@ async def test_doubtful_fields_that_a_question_has_no_room_for_stay_doubtful(tmp
         tmp_path, completion(answer), verdict("right"), completion(answer), request=request
     )
     judged = query(path, AUDITS)
-    assert 0 < len(judged) < len(names)
-    assert {row[1] for row in judged} == {"right"}
+    assert 1 < len(judged) < len(names)
+    assert {row[1] for row in judged[:-1]} == {"right"}
+    assert judged[-1] == ("", "abstained", "audit.left_out", 1)
     assert status(reply, path) == "escalated"
 
 
