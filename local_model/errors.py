@@ -1,8 +1,10 @@
 """Every way that running a model on this machine can fail.
 
 LocalModelError
-|-- SettingsError   the engine's settings make no sense
-`-- WeightsError    weights cannot be had, or are not what they should be
+|-- SettingsError     the engine's settings make no sense
+|-- WeightsError      weights cannot be had, or are not what they should be
+|   `-- ConfigError   a checkpoint's config.json says something that this runtime does not do
+`-- CacheError        a sequence's state cannot do what it was asked to
 """
 
 
@@ -16,3 +18,11 @@ class SettingsError(LocalModelError):
 
 class WeightsError(LocalModelError):
     """Weights cannot be had, or are not what they should be."""
+
+
+class ConfigError(WeightsError):
+    """A checkpoint's config.json says something that this runtime does not do."""
+
+
+class CacheError(LocalModelError):
+    """A sequence's state cannot do what it was asked to."""

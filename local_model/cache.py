@@ -1,0 +1,250 @@
+"""A sequence's state: what a forward pass must know of the tokens before.
+
+A layer holds a tail of its window's rows; with a compressor also the finished compressed rows and a tail
+of the projections that are not yet, or only just, folded into one; with an indexer both once more, narrower.
+
+Finished rows lie in pages of `PAGE_ROWS`. A clone shares full pages and copies the last one, so clones cost
+little however long their past is. A state can be cut back by `ROLLBACK` tokens: so many rows more than a
+forward pass needs are kept in each tail, which is what a refused draft asks for. Further back there is
+nothing to go to: clone before, or compute anew.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from local_model.config import LayerKind, V4Config
+from local_model.errors import CacheError
+
+PAGE_ROWS = 128
+ROLLBACK = 64
+"""Tokens that a state can be cut back by."""
+
+
+class Tail:
+    """The last rows of a sequence, [n, width]; `end` is the position behind the last."""
+
+    def __init__(self, keep: int, width: int) -> None:
+        self._keep = keep
+        self._width = width
+        self._rows: Tensor | None = None
+        self.end = 0
+
+    @property
+    def start(self) -> int:
+        """The position of the first row that is kept."""
+        return self.end - (0 if self._rows is None else self._rows.shape[0])
+
+    def with_new(self, rows: Tensor, first: int) -> Tensor:
+        """Append `rows` and return all from position `first`; keep what later calls and a cut may want."""
+        whole = rows if self._rows is None else torch.cat((self._rows, rows))
+        start, self.end = self.start, self.end + rows.shape[0]
+        kept = min(whole.shape[0], self._keep + ROLLBACK)
+        self._rows = whole[whole.shape[0] - kept :].clone()
+        return whole[max(first, start) - start :]
+
+    def cut(self, length: int) -> None:
+        """Forget the rows from position `length` on."""
+        if self._rows is not None and length < self.end:
+            self._rows = self._rows[: max(length - self.start, 0)]
+        self.end = min(self.end, length)
+
+    def clone(self) -> "Tail":
+        """An independent copy."""
+        copy = Tail(self._keep, self._width)
+        copy._rows = None if self._rows is None else self._rows.clone()
+        copy.end = self.end
+        return copy
+
+    @property
+    def tensors(self) -> dict[str, Tensor]:
+        """What is kept, to be saved."""
+        return {} if self._rows is None else {"rows": self._rows.contiguous()}
+
+    def restore(self, tensors: dict[str, Tensor], end: int) -> None:
+        """Take what `tensors` gave."""
+        self._rows, self.end = tensors.get("rows"), end
+
+    @property
+    def nbytes(self) -> int:
+        return 0 if self._rows is None else self._rows.nbytes
+
+
+class Rows:
+    """Finished rows [n, width] in pages; full pages are never written again, so clones share them."""
+
+    def __init__(self, width: int) -> None:
+        self._width = width
+        self._pages: list[Tensor] = []
+        self.count = 0
+
+    def append(self, rows: Tensor) -> None:
+        """Add rows behind the last."""
+        while rows.shape[0]:
+            filled = self.count % PAGE_ROWS
+            if not filled:
+                self._pages.append(rows.new_empty(PAGE_ROWS, self._width))
+            taken = rows[: PAGE_ROWS - filled]
+            self._pages[-1][filled : filled + taken.shape[0]] = taken
+            self.count += taken.shape[0]
+            rows = rows[taken.shape[0] :]
+
+    def pages(self) -> Iterator[Tensor]:
+        """The pages, the last one as far as it is filled."""
+        for number, page in enumerate(self._pages):
+            yield page[: self.count - number * PAGE_ROWS]
+
+    def whole(self, like: Tensor) -> Tensor:
+        """All rows as one tensor, with the dtype and device of `like` where there is none."""
+        return torch.cat(tuple(self.pages())) if self._pages else like.new_empty(0, self._width)
+
+    def cut(self, count: int) -> None:
+        """Forget the rows from `count` on; a page that is opened again is copied, since clones may share it."""
+        if count >= self.count:
+            return
+        self.count = count
+        del self._pages[-(-count // PAGE_ROWS) :]
+        if count % PAGE_ROWS:
+            self._pages[-1] = self._pages[-1].clone()
+
+    def clone(self) -> "Rows":
+        """A copy that shares the full pages."""
+        copy = Rows(self._width)
+        copy.count, copy._pages = self.count, list(self._pages)
+        if copy.count % PAGE_ROWS:
+            copy._pages[-1] = copy._pages[-1].clone()
+        return copy
+
+    def shared_pages(self, other: "Rows") -> int:
+        """How many pages are the very same memory."""
+        return sum(a is b for a, b in zip(self._pages, other._pages, strict=False))
+
+    @property
+    def nbytes(self) -> int:
+        return sum(page.nbytes for page in self._pages)
+
+
+@dataclass(slots=True)
+class CompressorState:
+    """Finished rows of width d, and the tail of projections [2 * width of the projection: values, then gates]."""
+
+    ratio: int
+    rows: Rows
+    tail: Tail
+
+    def cut(self, length: int) -> None:
+        """As it was when the sequence had `length` tokens."""
+        self.rows.cut(length // self.ratio)
+        self.tail.cut(length)
+
+    def clone(self) -> "CompressorState":
+        """A copy that shares the finished rows."""
+        return CompressorState(self.ratio, self.rows.clone(), self.tail.clone())
+
+
+@dataclass(slots=True)
+class LayerState:
+    """One layer's part."""
+
+    window: Tail
+    compressor: CompressorState | None = None
+    indexer: CompressorState | None = None
+
+    @property
+    def parts(self) -> "Iterator[Tail | CompressorState]":
+        """All that must be cut and cloned."""
+        yield self.window
+        for part in (self.compressor, self.indexer):
+            if part is not None:
+                yield part
+
+    def clone(self) -> "LayerState":
+        """A copy that shares the finished rows."""
+        compressor, indexer = self.compressor, self.indexer
+        return LayerState(
+            self.window.clone(),
+            compressor.clone() if compressor is not None else None,
+            indexer.clone() if indexer is not None else None,
+        )
+
+    @property
+    def nbytes(self) -> int:
+        return sum(
+            part.nbytes if isinstance(part, Tail) else part.rows.nbytes + part.tail.nbytes for part in self.parts
+        )
+
+
+@dataclass(slots=True)
+class SequenceState:
+    """All of one sequence, `length` tokens long. Not thread-safe; one forward pass at a time writes it."""
+
+    layers: list[LayerState]
+    drafts: list[LayerState] = field(default_factory=list)
+    """The MTP block's, where there is one; it is one token behind."""
+    length: int = 0
+    floor: int = 0
+    """The shortest length that it can be cut back to."""
+
+    @staticmethod
+    def empty(config: V4Config, *, drafts: int = 0) -> "SequenceState":
+        """The state before the first token."""
+        return SequenceState(
+            [_layer(config, kind) for kind in config.layers],
+            [_layer(config, LayerKind.WINDOW) for _ in range(drafts)],
+        )
+
+    def advance(self, tokens: int) -> None:
+        """Count tokens that every layer has taken."""
+        self.length += tokens
+        self.floor = max(self.floor, self.length - ROLLBACK)
+
+    def cut(self, length: int) -> None:
+        """Forget the tokens from `length` on. Raises CacheError if they are too many."""
+        if not self.floor <= length <= self.length:
+            raise CacheError(
+                f"a state of {self.length} tokens can be cut back to {self.floor} at the least, not to {length}"
+            )
+        for layer in (*self.layers, *self.drafts):
+            for part in layer.parts:
+                part.cut(length)
+        self.length = length
+
+    def clone(self) -> "SequenceState":
+        """A copy that goes its own way; finished rows are shared, not copied."""
+        return SequenceState(
+            [layer.clone() for layer in self.layers],
+            [layer.clone() for layer in self.drafts],
+            self.length,
+            self.floor,
+        )
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory that it holds, shared pages counted."""
+        return sum(layer.nbytes for layer in (*self.layers, *self.drafts))
+
+
+def bytes_per_token(config: V4Config, element_bytes: int) -> float:
+    """What a long sequence grows by: compressed and indexer rows; windows and tails do not grow."""
+    grown = 0.0
+    for kind in config.layers:
+        if kind is LayerKind.CSA:
+            grown += (config.head_dim + config.index_head_dim) / config.csa_ratio
+        elif kind is LayerKind.HCA:
+            grown += config.head_dim / config.hca_ratio
+    return grown * element_bytes
+
+
+def _layer(config: V4Config, kind: LayerKind) -> LayerState:
+    state = LayerState(Tail(config.window - 1, config.head_dim))
+    if kind is LayerKind.HCA:
+        tail = Tail(config.hca_ratio - 1, 2 * config.head_dim)
+        state.compressor = CompressorState(config.hca_ratio, Rows(config.head_dim), tail)
+    elif kind is LayerKind.CSA:
+        # The window before the open one is folded in once more: its first half overlaps.
+        ratio, keep = config.csa_ratio, 2 * config.csa_ratio - 1
+        state.compressor = CompressorState(ratio, Rows(config.head_dim), Tail(keep, 4 * config.head_dim))
+        state.indexer = CompressorState(ratio, Rows(config.index_head_dim), Tail(keep, 4 * config.index_head_dim))
+    return state

@@ -1,0 +1,173 @@
+"""A checkpoint on disk: sharded safetensors, memory-mapped, read tensor by tensor by official names.
+
+A tensor is looked at when it is asked for, so that nothing is in memory twice. What nobody asked for is named
+at the end: a weight that is not used is a model that is not the one on disk.
+"""
+
+import json
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from local_model.errors import WeightsError
+from local_model.names import Naming, fused_expert, name_in, naming_of
+from local_model.quantization import FP4_BLOCK, FP8_BLOCK, Fp4, Fp8, Matrix, Plain
+
+INDEX = "model.safetensors.index.json"
+SINGLE = "model.safetensors"
+FLOATS = (torch.float32, torch.bfloat16, torch.float16)
+
+
+class Checkpoint:
+    """The tensors of one folder. Raises WeightsError with the file and the tensor that are wrong."""
+
+    def __init__(self, folder: Path, device: str, dtype: torch.dtype) -> None:
+        self.folder = folder
+        self.device = device
+        self.dtype = dtype
+        self._files = _opened(folder)
+        self._of_name = {name: file for file, (_, names) in self._files.items() for name in names}
+        naming = naming_of(set(self._of_name))
+        if naming is None:
+            raise WeightsError(f"{folder}: no embed.weight and no model.embed_tokens.weight; this is no V4 checkpoint")
+        self.naming = naming
+        self._asked: set[str] = set()
+
+    def has(self, official: str) -> bool:
+        """Whether there is such a tensor."""
+        return name_in(self.naming, official) in self._of_name
+
+    def has_any(self, prefix: str) -> bool:
+        """Whether there is a tensor whose own name begins so."""
+        return any(name.startswith(prefix) for name in self._of_name)
+
+    def unused(self) -> list[str]:
+        """The tensors that nobody has asked for, by their own names."""
+        return sorted(set(self._of_name) - self._asked)
+
+    def vector(self, official: str, *shape: int) -> Tensor:
+        """Norms, biases, sinks and the like, float32, of a shape that is known."""
+        return self._floats(official, shape).to(self.device, torch.float32)
+
+    def table(self, official: str, *shape: int) -> Tensor:
+        """Whole numbers, int64."""
+        tensor = self._tensor(official, shape)
+        if tensor.dtype not in (torch.int32, torch.int64):
+            raise self._error(official, f"is {_word(tensor)}; it must be int32 or int64")
+        return tensor.to(self.device, torch.int64)
+
+    def rows(self, official: str, *shape: int) -> Tensor:
+        """A matrix that is looked up in, in the model's dtype."""
+        return self._floats(official, shape).to(self.device, self.dtype)
+
+    def matrix(self, official: str, out: int, width: int, *, dtype: torch.dtype | None = None) -> Matrix:
+        """Weights [out, width] as they lie on disk; plain ones in `dtype`, the model's if None."""
+        fused = self._fused(official, out, width)
+        if fused is not None:
+            return Plain(fused.to(self.device, dtype or self.dtype))
+        weight = self._tensor(official)
+        if weight.dtype in FLOATS:
+            self._check_shape(official, weight, (out, width))
+            return Plain(weight.to(self.device, dtype or self.dtype))
+        scale_name = official.removesuffix("weight") + "scale"
+        if weight.dtype == torch.float8_e4m3fn:
+            self._check_shape(official, weight, (out, width))
+            scale = self._scale(scale_name, -(-out // FP8_BLOCK), -(-width // FP8_BLOCK))
+            return Fp8(weight.to(self.device), scale)
+        if weight.dtype in (torch.int8, torch.uint8):
+            if width % FP4_BLOCK:
+                raise self._error(official, f"is packed FP4, whose rows of {width} are no multiple of {FP4_BLOCK}")
+            self._check_shape(official, weight, (out, width // 2))
+            return Fp4(weight.to(self.device), self._scale(scale_name, out, width // FP4_BLOCK))
+        raise self._error(official, f"is {_word(weight)}; known are float32, bfloat16, float16, FP8 e4m3 and packed FP4")
+
+    def _fused(self, official: str, out: int, width: int) -> Tensor | None:
+        place = fused_expert(official) if self.naming is Naming.TRANSFORMERS else None
+        if place is None or place[0] not in self._of_name:
+            return None
+        name, number, which = place
+        whole = self._slice(name)
+        shape = tuple(whole.get_shape())
+        rows = out if which == "w2" else 2 * out
+        if len(shape) != 3 or shape[1:] != (rows, width) or number >= shape[0]:
+            raise WeightsError(f"{self._where(name)} is {list(shape)}; expert {number} must be [{rows}, {width}]")
+        one: Tensor = whole[number]
+        return one[out:] if which == "w3" else one[:out]
+
+    def _scale(self, official: str, *shape: int) -> Tensor:
+        scale = self._tensor(official, shape)
+        if scale.dtype not in (torch.float8_e8m0fnu, *FLOATS):
+            raise self._error(official, f"is {_word(scale)}; a scale is ue8m0 or a float")
+        return scale.to(self.device)
+
+    def _floats(self, official: str, shape: tuple[int, ...]) -> Tensor:
+        tensor = self._tensor(official, shape)
+        if tensor.dtype not in FLOATS:
+            raise self._error(official, f"is {_word(tensor)}; it must be float32, bfloat16 or float16")
+        return tensor
+
+    def _tensor(self, official: str, shape: tuple[int, ...] | None = None) -> Tensor:
+        name = name_in(self.naming, official)
+        if name not in self._of_name:
+            raise WeightsError(f"{self.folder}: the tensor {name} is missing")
+        self._asked.add(name)
+        file, _ = self._files[self._of_name[name]]
+        try:
+            tensor: Tensor = file.get_tensor(name)
+        except (SafetensorError, RuntimeError, OSError) as error:
+            raise WeightsError(f"{self._where(name)} cannot be read: {error}") from error
+        if shape is not None:
+            self._check_shape(official, tensor, shape)
+        return tensor
+
+    def _slice(self, name: str) -> "object":
+        self._asked.add(name)
+        return self._files[self._of_name[name]][0].get_slice(name)
+
+    def _check_shape(self, official: str, tensor: Tensor, shape: tuple[int, ...]) -> None:
+        if tuple(tensor.shape) != shape:
+            raise self._error(official, f"is {list(tensor.shape)}; config.json makes it {list(shape)}")
+
+    def _error(self, official: str, what: str) -> WeightsError:
+        return WeightsError(f"{self._where(name_in(self.naming, official))} {what}")
+
+    def _where(self, name: str) -> str:
+        return f"{self.folder / self._of_name.get(name, SINGLE)}: {name}"
+
+
+def _opened(folder: Path) -> dict[str, tuple[safe_open, frozenset[str]]]:
+    """The shards by file name, each opened, with the names of its tensors."""
+    index = folder / INDEX
+    if not index.exists():
+        return {SINGLE: _open(folder / SINGLE)}
+    try:
+        weight_map = dict(json.loads(index.read_bytes())["weight_map"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise WeightsError(f"{index} holds no weight_map: {error}") from error
+    files = {file: _open(folder / file) for file in sorted(set(weight_map.values())) if _is_plain(file, index)}
+    for name, file in weight_map.items():
+        if name not in files[file][1]:
+            raise WeightsError(f"{folder / file}: {name} is missing, although {INDEX} says that it is there")
+    return files
+
+
+def _is_plain(file: object, index: Path) -> bool:
+    if not isinstance(file, str) or Path(file).name != file:
+        raise WeightsError(f"{index} names a file outside its folder: {file!r}")
+    return True
+
+
+def _open(path: Path) -> tuple[safe_open, frozenset[str]]:
+    try:
+        file = safe_open(path, framework="pt")
+        return file, frozenset(file.keys())
+    except FileNotFoundError:
+        raise WeightsError(f"{path} is not there; a checkpoint has {SINGLE}, or shards and {INDEX}") from None
+    except (SafetensorError, OSError) as error:
+        raise WeightsError(f"{path} is no whole safetensors file: {error}; fetch it again") from error
+
+
+def _word(tensor: Tensor) -> str:
+    return str(tensor.dtype).removeprefix("torch.")

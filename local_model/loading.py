@@ -1,0 +1,165 @@
+"""Puts a model together from a checkpoint's folder."""
+
+from pathlib import Path
+
+import torch
+
+from local_model.attention import Attention
+from local_model.checkpoint import Checkpoint
+from local_model.compressor import Compressor
+from local_model.config import LayerKind, V4Config, read_config
+from local_model.errors import WeightsError
+from local_model.hyper_connections import HyperConnection, HyperHead
+from local_model.indexer import Indexer
+from local_model.model import Layer, V4Model
+from local_model.moe import Expert, Moe
+from local_model.rotary import Rotary
+
+
+def load_model(path: str | Path, device: str = "cpu", dtype: torch.dtype = torch.float32) -> V4Model:
+    """Load the checkpoint in the folder `path`. Plain weights become `dtype`, quantised ones stay as they lie.
+
+    Raises ConfigError for what config.json says, WeightsError for what is wrong with a tensor.
+    """
+    folder = Path(path)
+    config = read_config(folder)
+    return _Builder(config, Checkpoint(folder, device, dtype)).model()
+
+
+class _Builder:
+    def __init__(self, config: V4Config, checkpoint: Checkpoint) -> None:
+        self._config = config
+        self._from = checkpoint
+        self._plain = Rotary(config, compressed=False)
+        self._compressed = Rotary(config, compressed=True)
+
+    def model(self) -> V4Model:
+        config, source = self._config, self._from
+        width = config.hidden_size
+        model = V4Model(
+            config,
+            source.rows("embed.weight", config.vocab_size, width),
+            tuple(self._layer(number, kind) for number, kind in enumerate(config.layers)),
+            self._hyper_head(""),
+            source.vector("norm.weight", width),
+            source.matrix("head.weight", config.vocab_size, width),
+        )
+        left = [name for name in source.unused() if not name.startswith("mtp.")]
+        if left:
+            raise WeightsError(f"{source.folder} has {len(left)} tensors that config.json gives no place, such as {left[0]}")
+        return model
+
+    def _layer(self, number: int, kind: LayerKind) -> Layer:
+        at = f"layers.{number}."
+        return Layer(
+            self._from.vector(f"{at}attn_norm.weight", self._config.hidden_size),
+            self._attention(f"{at}attn.", kind),
+            self._hyper_connection(f"{at}hc_attn_"),
+            self._from.vector(f"{at}ffn_norm.weight", self._config.hidden_size),
+            self._moe(f"{at}ffn.", is_hashed=number < self._config.hash_layers),
+            self._hyper_connection(f"{at}hc_ffn_"),
+            self._config.norm_eps,
+        )
+
+    def _attention(self, at: str, kind: LayerKind) -> Attention:
+        config, source = self._config, self._from
+        width, head, rank = config.hidden_size, config.head_dim, config.q_lora_rank
+        queries = config.heads * head
+        ranks = config.o_groups * config.o_lora_rank
+        rotary = self._plain if kind is LayerKind.WINDOW else self._compressed
+        compressor = indexer = None
+        if kind is LayerKind.HCA:
+            compressor = self._compressor(f"{at}compressor.", head, config.hca_ratio, overlaps=False)
+        elif kind is LayerKind.CSA:
+            compressor = self._compressor(f"{at}compressor.", head, config.csa_ratio, overlaps=True)
+            indexer = self._indexer(f"{at}indexer.")
+        return Attention(
+            config,
+            source.matrix(f"{at}wq_a.weight", rank, width),
+            source.vector(f"{at}q_norm.weight", rank),
+            source.matrix(f"{at}wq_b.weight", queries, rank),
+            source.matrix(f"{at}wkv.weight", head, width),
+            source.vector(f"{at}kv_norm.weight", head),
+            source.vector(f"{at}attn_sink", config.heads),
+            source.matrix(f"{at}wo_a.weight", ranks, queries // config.o_groups),
+            source.matrix(f"{at}wo_b.weight", width, ranks),
+            rotary,
+            compressor,
+            indexer,
+        )
+
+    def _compressor(self, at: str, head: int, ratio: int, *, overlaps: bool) -> Compressor:
+        config, source = self._config, self._from
+        wide = 2 * head if overlaps else head
+        return Compressor(
+            source.matrix(f"{at}wkv.weight", wide, config.hidden_size),
+            source.matrix(f"{at}wgate.weight", wide, config.hidden_size),
+            source.vector(f"{at}ape", ratio, wide),
+            source.vector(f"{at}norm.weight", head),
+            ratio,
+            config.norm_eps,
+            self._compressed,
+        )
+
+    def _indexer(self, at: str) -> Indexer:
+        config, source = self._config, self._from
+        return Indexer(
+            source.matrix(f"{at}wq_b.weight", config.index_heads * config.index_head_dim, config.q_lora_rank),
+            source.matrix(f"{at}weights_proj.weight", config.index_heads, config.hidden_size),
+            self._compressor(f"{at}compressor.", config.index_head_dim, config.csa_ratio, overlaps=True),
+            config.index_heads,
+            config.index_topk,
+        )
+
+    def _moe(self, at: str, *, is_hashed: bool) -> Moe:
+        config, source = self._config, self._from
+        table = bias = None
+        if is_hashed:
+            table = source.table(f"{at}gate.tid2eid", config.vocab_size, config.experts_per_token)
+            if int(table.min()) < 0 or int(table.max()) >= config.experts:
+                raise WeightsError(f"{source.folder}: {at}gate.tid2eid names an expert outside 0 to {config.experts - 1}")
+        else:
+            bias = source.vector(f"{at}gate.bias", config.experts)
+        return Moe(
+            source.matrix(f"{at}gate.weight", config.experts, config.hidden_size, dtype=torch.float32),
+            bias,
+            table,
+            tuple(self._expert(f"{at}experts.{number}.") for number in range(config.experts)),
+            self._expert(f"{at}shared_experts."),
+            config.experts_per_token,
+            config.routed_scaling,
+        )
+
+    def _expert(self, at: str) -> Expert:
+        config, source = self._config, self._from
+        size, width = config.expert_size, config.hidden_size
+        return Expert(
+            source.matrix(f"{at}w1.weight", size, width),
+            source.matrix(f"{at}w2.weight", width, size),
+            source.matrix(f"{at}w3.weight", size, width),
+            config.swiglu_limit,
+        )
+
+    def _hyper_connection(self, at: str) -> HyperConnection:
+        config, source = self._config, self._from
+        streams = config.streams
+        rows = (2 + streams) * streams
+        return HyperConnection(
+            source.vector(f"{at}fn", rows, streams * config.hidden_size),
+            source.vector(f"{at}base", rows),
+            source.vector(f"{at}scale", 3),
+            streams,
+            config.sinkhorn_iterations,
+            config.hc_eps,
+            config.norm_eps,
+        )
+
+    def _hyper_head(self, at: str) -> HyperHead:
+        config, source = self._config, self._from
+        return HyperHead(
+            source.vector(f"{at}hc_head_fn", config.streams, config.streams * config.hidden_size),
+            source.vector(f"{at}hc_head_base", config.streams),
+            source.vector(f"{at}hc_head_scale", 1),
+            config.hc_eps,
+            config.norm_eps,
+        )

@@ -1,0 +1,99 @@
+"""DeepSeek V4, whole: embedding, layers of attention and experts between hyper-connections, head.
+
+    X = repeat(embed[id], n)                       n residual streams
+    each layer:  X <- HC(attention), X <- HC(experts)
+    logits = head(norm(hyper_head(X)))
+
+Source: DeepSeek V4's report and inference code. Readable reference, in eager torch; one sequence at a time,
+unpadded, since a padded token would enter a compressor's window.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from local_model.attention import Attention
+from local_model.cache import LayerState, SequenceState
+from local_model.config import V4Config
+from local_model.hyper_connections import HyperConnection, HyperHead, expand
+from local_model.moe import Moe
+from local_model.norms import rms_norm
+from local_model.quantization import Matrix
+
+CHUNK = 512
+"""Tokens that go through the layers at once. Cut at multiples of it, so that bits do not depend on the caller's cuts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One layer; norms float32 [D]."""
+
+    attn_norm: Tensor
+    attention: Attention
+    attn_hc: HyperConnection
+    ffn_norm: Tensor
+    moe: Moe
+    ffn_hc: HyperConnection
+    norm_eps: float
+
+    def __call__(self, streams: Tensor, ids: Tensor, state: LayerState, start: int) -> Tensor:
+        """Streams [T, n, D] of the tokens `ids` [T] from position `start` on; [T, n, D]."""
+        x, post, mix = self.attn_hc(streams)
+        out = self.attention(rms_norm(x, self.attn_norm, self.norm_eps), state, start)
+        streams = expand(out, streams, post, mix)
+        x, post, mix = self.ffn_hc(streams)
+        return expand(self.moe(rms_norm(x, self.ffn_norm, self.norm_eps), ids), streams, post, mix)
+
+
+@dataclass(frozen=True, slots=True)
+class V4Model:
+    """A model that is loaded. `embed` [vocabulary, D], `norm` [D]."""
+
+    config: V4Config
+    embed: Tensor
+    layers: tuple[Layer, ...]
+    hyper_head: HyperHead
+    norm: Tensor
+    head: Matrix
+
+    def forward(self, ids: Tensor, cache: SequenceState | None = None) -> tuple[Tensor, SequenceState]:
+        """Take the tokens `ids` LongTensor [T] behind those that `cache` holds.
+
+        Returns logits FloatTensor [T, vocabulary] and the state for the next call, which is `cache` itself, grown.
+        Raises ValueError for ids that are no tokens.
+        """
+        self._check(ids)
+        state = cache if cache is not None else SequenceState.empty(self.config)
+        ids = ids.to(self.embed.device)
+        with torch.no_grad():
+            parts = [self._chunk(part, state) for part in chunks(ids, state.length)]
+        return torch.cat(parts), state
+
+    def forward_batch(
+        self, batch: Sequence[tuple[Tensor, SequenceState | None]]
+    ) -> list[tuple[Tensor, SequenceState]]:
+        """`forward` for many sequences of unequal lengths, each with the very bits that it gets alone."""
+        return [self.forward(ids, cache) for ids, cache in batch]
+
+    def _chunk(self, ids: Tensor, state: SequenceState) -> Tensor:
+        streams = self.embed[ids][:, None].expand(-1, self.config.streams, -1)
+        for layer, layer_state in zip(self.layers, state.layers, strict=True):
+            streams = layer(streams, ids, layer_state, state.length)
+        state.advance(ids.shape[0])
+        return self.head(rms_norm(self.hyper_head(streams), self.norm, self.config.norm_eps)).float()
+
+    def _check(self, ids: Tensor) -> None:
+        if ids.dim() != 1 or not ids.shape[0] or ids.dtype not in (torch.int64, torch.int32):
+            raise ValueError(f"ids must be whole numbers [T], T >= 1, not {ids.dtype} {list(ids.shape)}")
+        least, most = int(ids.min()), int(ids.max())
+        if least < 0 or most >= self.config.vocab_size:
+            wrong = least if least < 0 else most
+            raise ValueError(f"token {wrong} is not in the vocabulary of {self.config.vocab_size}")
+
+
+def chunks(ids: Tensor, start: int) -> list[Tensor]:
+    """Cut `ids`, the first of which is at position `start`, at the multiples of `CHUNK`."""
+    first = min(CHUNK - start % CHUNK, ids.shape[0])
+    return [ids[:first], *ids[first:].split(CHUNK)] if first < ids.shape[0] else [ids]
