@@ -74,11 +74,19 @@ class Attention:
         return rows, None, torch.arange(rows.shape[0], device=x.device) < visible[:, None]
 
     def _attend(
-        self, queries: Tensor, window: Tensor, positions: Tensor, rows: Tensor, chosen: Tensor | None, is_seen: Tensor
+        self,
+        queries: Tensor,
+        window: Tensor,
+        positions: Tensor,
+        rows: Tensor,
+        chosen: Tensor | None,
+        is_seen: Tensor,
     ) -> Tensor:
         """[T, H, d]."""
         width = self.config.head_dim
-        behind = int(positions[-1]) + 1 - window.shape[0] + torch.arange(window.shape[0], device=window.device)
+        behind = (
+            int(positions[-1]) + 1 - window.shape[0] + torch.arange(window.shape[0], device=window.device)
+        )
         in_window = (behind <= positions[:, None]) & (behind > positions[:, None] - self.config.window)
         per_token = self.config.heads * (window.shape[0] + is_seen.shape[1])
         if chosen is not None:

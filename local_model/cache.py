@@ -59,16 +59,17 @@ class Tail:
         return copy
 
     @property
-    def tensors(self) -> dict[str, Tensor]:
-        """What is kept, to be saved."""
-        return {} if self._rows is None else {"rows": self._rows.contiguous()}
+    def kept(self) -> Tensor | None:
+        """The rows that are kept."""
+        return self._rows
 
-    def restore(self, tensors: dict[str, Tensor], end: int) -> None:
-        """Take what `tensors` gave."""
-        self._rows, self.end = tensors.get("rows"), end
+    def restore(self, rows: Tensor | None, end: int) -> None:
+        """Take what `kept` gave when `end` was as told."""
+        self._rows, self.end = rows, end
 
     @property
     def nbytes(self) -> int:
+        """Bytes of memory."""
         return 0 if self._rows is None else self._rows.nbytes
 
 
@@ -96,9 +97,9 @@ class Rows:
         for number, page in enumerate(self._pages):
             yield page[: self.count - number * PAGE_ROWS]
 
-    def whole(self, like: Tensor) -> Tensor:
-        """All rows as one tensor, with the dtype and device of `like` where there is none."""
-        return torch.cat(tuple(self.pages())) if self._pages else like.new_empty(0, self._width)
+    def whole(self) -> Tensor | None:
+        """All rows as one tensor; None where there is none."""
+        return torch.cat(tuple(self.pages())) if self._pages else None
 
     def cut(self, count: int) -> None:
         """Forget the rows from `count` on; a page that is opened again is copied, since clones may share it."""
@@ -119,10 +120,11 @@ class Rows:
 
     def shared_pages(self, other: "Rows") -> int:
         """How many pages are the very same memory."""
-        return sum(a is b for a, b in zip(self._pages, other._pages, strict=False))
+        return sum(a.data_ptr() == b.data_ptr() for a, b in zip(self.pages(), other.pages(), strict=False))
 
     @property
     def nbytes(self) -> int:
+        """Bytes of memory."""
         return sum(page.nbytes for page in self._pages)
 
 
@@ -171,8 +173,10 @@ class LayerState:
 
     @property
     def nbytes(self) -> int:
+        """Bytes of memory."""
         return sum(
-            part.nbytes if isinstance(part, Tail) else part.rows.nbytes + part.tail.nbytes for part in self.parts
+            part.nbytes if isinstance(part, Tail) else part.rows.nbytes + part.tail.nbytes
+            for part in self.parts
         )
 
 
@@ -246,5 +250,7 @@ def _layer(config: V4Config, kind: LayerKind) -> LayerState:
         # The window before the open one is folded in once more: its first half overlaps.
         ratio, keep = config.csa_ratio, 2 * config.csa_ratio - 1
         state.compressor = CompressorState(ratio, Rows(config.head_dim), Tail(keep, 4 * config.head_dim))
-        state.indexer = CompressorState(ratio, Rows(config.index_head_dim), Tail(keep, 4 * config.index_head_dim))
+        state.indexer = CompressorState(
+            ratio, Rows(config.index_head_dim), Tail(keep, 4 * config.index_head_dim)
+        )
     return state

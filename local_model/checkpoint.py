@@ -6,6 +6,7 @@ at the end: a weight that is not used is a model that is not the one on disk.
 
 import json
 from pathlib import Path
+from typing import Protocol, cast
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -20,6 +21,22 @@ SINGLE = "model.safetensors"
 FLOATS = (torch.float32, torch.bfloat16, torch.float16)
 
 
+class _Slice(Protocol):
+    def get_shape(self) -> list[int]: ...
+
+    def __getitem__(self, index: int) -> Tensor: ...
+
+
+class _Shard(Protocol):
+    """What we use of an open safetensors file, whose own methods have no types."""
+
+    def keys(self) -> list[str]: ...
+
+    def get_tensor(self, name: str) -> Tensor: ...
+
+    def get_slice(self, name: str) -> _Slice: ...
+
+
 class Checkpoint:
     """The tensors of one folder. Raises WeightsError with the file and the tensor that are wrong."""
 
@@ -31,7 +48,9 @@ class Checkpoint:
         self._of_name = {name: file for file, (_, names) in self._files.items() for name in names}
         naming = naming_of(set(self._of_name))
         if naming is None:
-            raise WeightsError(f"{folder}: no embed.weight and no model.embed_tokens.weight; this is no V4 checkpoint")
+            raise WeightsError(
+                f"{folder}: no embed.weight and no model.embed_tokens.weight; this is no V4 checkpoint"
+            )
         self.naming = naming
         self._asked: set[str] = set()
 
@@ -78,10 +97,14 @@ class Checkpoint:
             return Fp8(weight.to(self.device), scale)
         if weight.dtype in (torch.int8, torch.uint8):
             if width % FP4_BLOCK:
-                raise self._error(official, f"is packed FP4, whose rows of {width} are no multiple of {FP4_BLOCK}")
+                raise self._error(
+                    official, f"is packed FP4, whose rows of {width} are no multiple of {FP4_BLOCK}"
+                )
             self._check_shape(official, weight, (out, width // 2))
             return Fp4(weight.to(self.device), self._scale(scale_name, out, width // FP4_BLOCK))
-        raise self._error(official, f"is {_word(weight)}; known are float32, bfloat16, float16, FP8 e4m3 and packed FP4")
+        raise self._error(
+            official, f"is {_word(weight)}; known are float32, bfloat16, float16, FP8 e4m3 and packed FP4"
+        )
 
     def _fused(self, official: str, out: int, width: int) -> Tensor | None:
         place = fused_expert(official) if self.naming is Naming.TRANSFORMERS else None
@@ -92,8 +115,10 @@ class Checkpoint:
         shape = tuple(whole.get_shape())
         rows = out if which == "w2" else 2 * out
         if len(shape) != 3 or shape[1:] != (rows, width) or number >= shape[0]:
-            raise WeightsError(f"{self._where(name)} is {list(shape)}; expert {number} must be [{rows}, {width}]")
-        one: Tensor = whole[number]
+            raise WeightsError(
+                f"{self._where(name)} is {list(shape)}; expert {number} must be [{rows}, {width}]"
+            )
+        one = whole[number]
         return one[out:] if which == "w3" else one[:out]
 
     def _scale(self, official: str, *shape: int) -> Tensor:
@@ -115,14 +140,14 @@ class Checkpoint:
         self._asked.add(name)
         file, _ = self._files[self._of_name[name]]
         try:
-            tensor: Tensor = file.get_tensor(name)
+            tensor = file.get_tensor(name)
         except (SafetensorError, RuntimeError, OSError) as error:
             raise WeightsError(f"{self._where(name)} cannot be read: {error}") from error
         if shape is not None:
             self._check_shape(official, tensor, shape)
         return tensor
 
-    def _slice(self, name: str) -> "object":
+    def _slice(self, name: str) -> _Slice:
         self._asked.add(name)
         return self._files[self._of_name[name]][0].get_slice(name)
 
@@ -137,7 +162,7 @@ class Checkpoint:
         return f"{self.folder / self._of_name.get(name, SINGLE)}: {name}"
 
 
-def _opened(folder: Path) -> dict[str, tuple[safe_open, frozenset[str]]]:
+def _opened(folder: Path) -> dict[str, tuple[_Shard, frozenset[str]]]:
     """The shards by file name, each opened, with the names of its tensors."""
     index = folder / INDEX
     if not index.exists():
@@ -146,7 +171,9 @@ def _opened(folder: Path) -> dict[str, tuple[safe_open, frozenset[str]]]:
         weight_map = dict(json.loads(index.read_bytes())["weight_map"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise WeightsError(f"{index} holds no weight_map: {error}") from error
-    files = {file: _open(folder / file) for file in sorted(set(weight_map.values())) if _is_plain(file, index)}
+    files = {
+        file: _open(folder / file) for file in sorted(set(weight_map.values())) if _is_plain(file, index)
+    }
     for name, file in weight_map.items():
         if name not in files[file][1]:
             raise WeightsError(f"{folder / file}: {name} is missing, although {INDEX} says that it is there")
@@ -159,9 +186,9 @@ def _is_plain(file: object, index: Path) -> bool:
     return True
 
 
-def _open(path: Path) -> tuple[safe_open, frozenset[str]]:
+def _open(path: Path) -> tuple[_Shard, frozenset[str]]:
     try:
-        file = safe_open(path, framework="pt")
+        file = cast("_Shard", safe_open(path, framework="pt"))
         return file, frozenset(file.keys())
     except FileNotFoundError:
         raise WeightsError(f"{path} is not there; a checkpoint has {SINGLE}, or shards and {INDEX}") from None

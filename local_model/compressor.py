@@ -43,7 +43,8 @@ class Compressor:
         seen = state.tail.with_new(projected, max(first, 0))
         if due > done:
             state.rows.append(self._close(seen, done, due))
-        return state.rows.whole(x)
+        rows = state.rows.whole()
+        return x.new_empty(0, self.norm.shape[0]) if rows is None else rows
 
     def _close(self, seen: Tensor, done: int, due: int) -> Tensor:
         """Rows `done` to `due`; `seen` begins with the first window that they need."""

@@ -5,13 +5,12 @@ name, unless it is one of `MEANINGLESS`: what a runtime does with a key it does 
 """
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TypeVar
 
+from local_model.config_reader import Reader
 from local_model.errors import ConfigError
 
 MODEL_TYPE = "deepseek_v4"
@@ -36,8 +35,6 @@ FIXED: Mapping[str, object] = {
     "topk_method": "noaux_tc",
 }
 """Keys that have one value in every V4 checkpoint; another one is another architecture."""
-
-_T = TypeVar("_T", int, float)
 
 
 class LayerKind(StrEnum):
@@ -125,12 +122,13 @@ def read_config(folder: Path) -> V4Config:
 
 def config_of(said: Mapping[str, object], path: Path = Path("config.json")) -> V4Config:
     """Make a configuration of what `path` says. Raises ConfigError."""
-    reader = _Reader(dict(said), path)
+    reader = Reader(dict(said), path)
     reader.must_be("model_type", MODEL_TYPE)
     for key, value in FIXED.items():
         reader.must_be(key, value)
     layers, csa_ratio, hca_ratio = _layers(reader)
     head_dim = reader.integer("head_dim")
+    is_quantized, expert_dtype = _quantization(reader)
     config = V4Config(
         vocab_size=reader.integer("vocab_size"),
         hidden_size=reader.integer("hidden_size"),
@@ -161,14 +159,15 @@ def config_of(said: Mapping[str, object], path: Path = Path("config.json")) -> V
         hc_eps=reader.number("hc_eps"),
         norm_eps=reader.number("rms_norm_eps"),
         nextn_layers=reader.integer("num_nextn_predict_layers", 0, least=0),
-        **_quantization(reader),
+        is_quantized=is_quantized,
+        expert_dtype=expert_dtype,
     )
-    reader.nothing_left()
+    reader.nothing_left(MEANINGLESS)
     _check(config, path)
     return config
 
 
-def _layers(reader: "_Reader") -> tuple[tuple[LayerKind, ...], int, int]:
+def _layers(reader: Reader) -> tuple[tuple[LayerKind, ...], int, int]:
     """The layers' kinds and the two ratios, from either way of saying them."""
     count = reader.integer("num_hidden_layers")
     kinds, ratios = reader.list("layer_types"), reader.list("compress_ratios")
@@ -179,37 +178,41 @@ def _layers(reader: "_Reader") -> tuple[tuple[LayerKind, ...], int, int]:
     rates.nothing_left()
     if kinds is None and ratios is None:
         raise reader.error("layer_types", "is missing, and so is compress_ratios: no layer has a kind")
-    named = {kind.value: kind for kind in LayerKind}
-    of_ratio = {WINDOW_RATIO: LayerKind.WINDOW, csa: LayerKind.CSA, hca: LayerKind.HCA}
-    found: list[LayerKind] = []
-    for number in range(count):
-        key, source, known = (
-            ("layer_types", kinds, named) if kinds is not None else ("compress_ratios", ratios or [], of_ratio)
-        )
-        if number >= len(source):
-            raise reader.error(key, f"has {len(source)} entries for {count} layers")
-        kind = known.get(source[number]) if isinstance(source[number], int | str) else None  # type: ignore[call-overload]
-        if kind is None:
-            words = ", ".join(str(word) for word in known)
-            raise reader.error(key, f"names an unknown kind of layer, {source[number]!r}; known are {words}")
-        found.append(kind)
-    return tuple(found), csa, hca
+    if kinds is not None:
+        return _named(reader, "layer_types", kinds, count, {kind.value: kind for kind in LayerKind}), csa, hca
+    of_ratio = {str(WINDOW_RATIO): LayerKind.WINDOW, str(csa): LayerKind.CSA, str(hca): LayerKind.HCA}
+    return _named(reader, "compress_ratios", ratios or [], count, of_ratio), csa, hca
 
 
-def _hash_layers(reader: "_Reader", count: int) -> int:
+def _named(
+    reader: Reader, key: str, said: list[object], count: int, known: Mapping[str, LayerKind]
+) -> tuple[LayerKind, ...]:
+    if len(said) < count:
+        raise reader.error(key, f"has {len(said)} entries for {count} layers")
+    for word in said[:count]:
+        if str(word) not in known:
+            raise reader.error(key, f"names an unknown kind of layer, {word!r}; known are {', '.join(known)}")
+    return tuple(known[str(word)] for word in said[:count])
+
+
+def _hash_layers(reader: Reader, count: int) -> int:
     said, kinds = reader.integer("num_hash_layers", -1, least=-1), reader.list("mlp_layer_types")
     if kinds is None:
         return min(count, said) if said >= 0 else min(count, 3)
     unknown = [kind for kind in kinds if kind not in ("hash_moe", "moe")]
     if unknown:
-        raise reader.error("mlp_layer_types", f"names an unknown kind, {unknown[0]!r}; known are hash_moe, moe")
+        raise reader.error(
+            "mlp_layer_types", f"names an unknown kind, {unknown[0]!r}; known are hash_moe, moe"
+        )
     hashed = sum(kind == "hash_moe" for kind in kinds[:count])
     if kinds[:hashed] != ["hash_moe"] * hashed or len(kinds) < count:
-        raise reader.error("mlp_layer_types", f"must be hash_moe for the first layers, then moe, {count} in all")
+        raise reader.error(
+            "mlp_layer_types", f"must be hash_moe for the first layers, then moe, {count} in all"
+        )
     return hashed
 
 
-def _rope_dim(reader: "_Reader", head_dim: int) -> int:
+def _rope_dim(reader: Reader, head_dim: int) -> int:
     factor = reader.number("partial_rotary_factor", 0.0)
     said = reader.integer("qk_rope_head_dim", 0, least=0)
     if said:
@@ -219,7 +222,7 @@ def _rope_dim(reader: "_Reader", head_dim: int) -> int:
     raise reader.error("qk_rope_head_dim", "is missing")
 
 
-def _yarn(reader: "_Reader") -> Yarn | None:
+def _yarn(reader: Reader) -> Yarn | None:
     """From `rope_scaling`, or from the part `compress` of transformers' `rope_parameters`."""
     scaling, parameters = reader.section("rope_scaling"), reader.section("rope_parameters")
     main, compress = parameters.section("main"), parameters.section("compress")
@@ -253,12 +256,12 @@ def _yarn(reader: "_Reader") -> Yarn | None:
     return yarn
 
 
-def _quantization(reader: "_Reader") -> "dict[str, object]":
+def _quantization(reader: Reader) -> tuple[bool, ExpertDtype | None]:
     section = reader.section("quantization_config")
     expert = reader.take("expert_dtype")
     expert = section.take("expert_dtype") or expert
     if not section.is_there:
-        return {"is_quantized": False, "expert_dtype": None}
+        return False, None
     section.must_be("quant_method", "fp8")
     section.must_be("fmt", "e4m3")
     section.must_be("scale_fmt", "ue8m0")
@@ -266,7 +269,7 @@ def _quantization(reader: "_Reader") -> "dict[str, object]":
     section.must_be("weight_block_size", [128, 128])
     section.nothing_left()
     try:
-        return {"is_quantized": True, "expert_dtype": ExpertDtype(str(expert or "fp8"))}
+        return True, ExpertDtype(str(expert or "fp8"))
     except ValueError:
         raise reader.error("expert_dtype", f"is {expert!r}; this runtime knows 'fp4' and 'fp8'") from None
 
@@ -285,66 +288,3 @@ def _check(config: V4Config, path: Path) -> None:
     for is_wrong, sentence in faults:
         if is_wrong:
             raise ConfigError(f"{path}: {sentence}")
-
-
-class _Reader:
-    """Takes keys out of one object of the file; what is left at the end is not known."""
-
-    def __init__(self, said: dict[str, object], path: Path, prefix: str = "", *, is_there: bool = True) -> None:
-        self._said = said
-        self._numbers = {key: float(value) for key, value in said.items() if isinstance(value, int | float)}
-        self._path = path
-        self._prefix = prefix
-        self.is_there = is_there
-
-    def error(self, key: str, what: str) -> ConfigError:
-        return ConfigError(f"{self._path}: {self._prefix}{key} {what}")
-
-    def take(self, key: str) -> object:
-        return self._said.pop(key, None)
-
-    def forget(self) -> None:
-        self._said.clear()
-
-    def said_number(self, key: str) -> float:
-        """A number as the file says it, taken or not; 0 where it does not."""
-        return self._numbers.get(key, 0.0)
-
-    def must_be(self, key: str, value: object) -> None:
-        found = self.take(key)
-        if found is not None and found != value:
-            hint = "; this is another architecture" if key == "model_type" else ""
-            raise self.error(key, f"is {found!r}; this runtime does {value!r} only{hint}")
-
-    def integer(self, key: str, default: int | None = None, least: int = 1) -> int:
-        value = self._said.pop(key, default)
-        if value is None:
-            raise self.error(key, "is missing")
-        if not isinstance(value, int) or isinstance(value, bool) or value < least:
-            raise self.error(key, f"is {value!r}; it must be a whole number from {least}")
-        return value
-
-    def number(self, key: str, default: float | None = None) -> float:
-        value = self._said.pop(key, default)
-        if value is None:
-            raise self.error(key, "is missing")
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
-            raise self.error(key, f"is {value!r}; it must be a number from 0")
-        return float(value)
-
-    def list(self, key: str) -> "list[object] | None":
-        value = self.take(key)
-        if value is not None and not isinstance(value, list):
-            raise self.error(key, f"is {value!r}; it must be a list")
-        return value
-
-    def section(self, key: str) -> "_Reader":
-        value = self.take(key)
-        if value is not None and not isinstance(value, dict):
-            raise self.error(key, f"is {value!r}; it must be an object")
-        return _Reader(dict(value or {}), self._path, f"{self._prefix}{key}.", is_there=value is not None)
-
-    def nothing_left(self) -> None:
-        unknown = sorted(key for key in self._said if self._prefix or key not in MEANINGLESS)
-        if unknown:
-            raise self.error(unknown[0], "is a key that this runtime does not know, so it cannot run the model")

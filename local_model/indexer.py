@@ -32,7 +32,12 @@ class Indexer:
     topk: int
 
     def __call__(
-        self, x: Tensor, query_latent: Tensor, angles: tuple[Tensor, Tensor], state: CompressorState, start: int
+        self,
+        x: Tensor,
+        query_latent: Tensor,
+        angles: tuple[Tensor, Tensor],
+        state: CompressorState,
+        start: int,
     ) -> tuple[Tensor, Tensor]:
         """Choose rows for tokens `x` [T, D] from position `start` on.
 

@@ -46,7 +46,9 @@ class _Builder:
         )
         left = [name for name in source.unused() if not name.startswith("mtp.")]
         if left:
-            raise WeightsError(f"{source.folder} has {len(left)} tensors that config.json gives no place, such as {left[0]}")
+            raise WeightsError(
+                f"{source.folder} has {len(left)} tensors that config.json gives no place, such as {left[0]}"
+            )
         return model
 
     def _layer(self, number: int, kind: LayerKind) -> Layer:
@@ -117,7 +119,9 @@ class _Builder:
         if is_hashed:
             table = source.table(f"{at}gate.tid2eid", config.vocab_size, config.experts_per_token)
             if int(table.min()) < 0 or int(table.max()) >= config.experts:
-                raise WeightsError(f"{source.folder}: {at}gate.tid2eid names an expert outside 0 to {config.experts - 1}")
+                raise WeightsError(
+                    f"{source.folder}: {at}gate.tid2eid names an expert outside 0 to {config.experts - 1}"
+                )
         else:
             bias = source.vector(f"{at}gate.bias", config.experts)
         return Moe(

@@ -96,4 +96,5 @@ class V4Model:
 def chunks(ids: Tensor, start: int) -> list[Tensor]:
     """Cut `ids`, the first of which is at position `start`, at the multiples of `CHUNK`."""
     first = min(CHUNK - start % CHUNK, ids.shape[0])
-    return [ids[:first], *ids[first:].split(CHUNK)] if first < ids.shape[0] else [ids]
+    cuts = [*range(first, ids.shape[0], CHUNK)]
+    return list(torch.tensor_split(ids, cuts))

@@ -50,7 +50,7 @@ class Moe:
         """Tokens `x` [T, D] whose ids are `ids` [T]; [T, D]. Each token's experts are added in their order."""
         chosen, weights = self.route(x, ids)
         out = torch.zeros_like(x)
-        for number in chosen.unique().tolist():
+        for number in sorted(set(chosen.flatten().tolist())):
             tokens, places = (chosen == number).nonzero(as_tuple=True)
             said = self.experts[number](x[tokens]) * weights[tokens, places, None]
             out.index_add_(0, tokens, said.to(x.dtype))

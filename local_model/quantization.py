@@ -6,8 +6,8 @@ unpacked when it is loaded; a product unpacks what it needs. These products are 
 Sources: OCP Microscaling Formats 1.0; the layout of DeepSeek V4's weights.
 """
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -19,91 +19,57 @@ FP4_VALUES = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, -0.0, -0.5, -1.0, -1.5, -2
 """What a nibble means: sign, two bits of exponent, one of mantissa."""
 
 
-class Matrix(Protocol):
+class Matrix(ABC):
     """Weights [out, in] that can be multiplied by."""
 
-    @property
-    def shape(self) -> tuple[int, int]:
-        """(out, in)."""
+    __slots__ = ()
 
-    @property
-    def nbytes(self) -> int:
-        """Of the weights and their scales, as they are kept."""
-
+    @abstractmethod
     def dense(self, dtype: torch.dtype) -> Tensor:
         """All weights [out, in], unpacked."""
 
     def __call__(self, x: Tensor) -> Tensor:
         """`x W^T`, [T, in] to [T, out], in the dtype of `x`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Plain:
-    """Weights [out, in] in a floating dtype."""
-
-    weight: Tensor
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        return self.weight.shape[0], self.weight.shape[1]
-
-    @property
-    def nbytes(self) -> int:
-        return self.weight.nbytes
-
-    def dense(self, dtype: torch.dtype) -> Tensor:
-        return self.weight.to(dtype)
-
-    def __call__(self, x: Tensor) -> Tensor:
         return functional.linear(x, self.dense(x.dtype))
 
 
 @dataclass(frozen=True, slots=True)
-class Fp8:
+class Plain(Matrix):
+    """Weights [out, in] in a floating dtype."""
+
+    weight: Tensor
+
+    def dense(self, dtype: torch.dtype) -> Tensor:
+        """All weights [out, in], unpacked."""
+        return self.weight.to(dtype)
+
+
+@dataclass(frozen=True, slots=True)
+class Fp8(Matrix):
     """e4m3 [out, in], ue8m0 scales [ceil(out / 128), ceil(in / 128)]."""
 
     weight: Tensor
     scale: Tensor
 
-    @property
-    def shape(self) -> tuple[int, int]:
-        return self.weight.shape[0], self.weight.shape[1]
-
-    @property
-    def nbytes(self) -> int:
-        return self.weight.nbytes + self.scale.nbytes
-
     def dense(self, dtype: torch.dtype) -> Tensor:
+        """All weights [out, in], unpacked."""
         rows, columns = self.weight.shape
         scale = self.scale.float().repeat_interleave(FP8_BLOCK, 0)[:rows]
         scale = scale.repeat_interleave(FP8_BLOCK, 1)[:, :columns]
         return (self.weight.float() * scale).to(dtype)
 
-    def __call__(self, x: Tensor) -> Tensor:
-        return functional.linear(x, self.dense(x.dtype))
-
 
 @dataclass(frozen=True, slots=True)
-class Fp4:
+class Fp4(Matrix):
     """Packed e2m1, int8 [out, in / 2], ue8m0 scales [out, in / 32]."""
 
     packed: Tensor
     scale: Tensor
 
-    @property
-    def shape(self) -> tuple[int, int]:
-        return self.packed.shape[0], 2 * self.packed.shape[1]
-
-    @property
-    def nbytes(self) -> int:
-        return self.packed.nbytes + self.scale.nbytes
-
     def dense(self, dtype: torch.dtype) -> Tensor:
+        """All weights [out, in], unpacked."""
         values = torch.tensor(FP4_VALUES, device=self.packed.device)
         both = self.packed.view(torch.uint8).int()
         weight = values[torch.stack((both & 15, both >> 4), dim=-1)].flatten(1)
         blocks = weight.view(weight.shape[0], -1, FP4_BLOCK) * self.scale.float()[..., None]
         return blocks.flatten(1).to(dtype)
-
-    def __call__(self, x: Tensor) -> Tensor:
-        return functional.linear(x, self.dense(x.dtype))

@@ -7,11 +7,12 @@ from support.sources import PACKAGES, Finding, Source
 from support.tidy_shape import functions
 
 LAZY_IMPORTS: Mapping[str, tuple[str, ...]] = {
+    "local_model/__init__.py": ("local_model.loading",),
     "router/app.py": ("router.providers.local", "router.providers.litellm_bridge"),
     "router/commands/main.py": ("router.commands",),
 }
 """The composition root imports the local engine and litellm when a configured route needs them, the
-command line a command when it is named."""
+command line a command when it is named, the runtime torch when a model is loaded."""
 
 ENVIRONMENT_READER = "router/settings.py"
 
