@@ -6,11 +6,13 @@ from torch import Tensor
 
 def rms_norm(x: Tensor, weight: Tensor, eps: float) -> Tensor:
     """Normalise `x` [..., D] by its own size and scale it by `weight` [D]; the dtype is `x`'s."""
-    wide = x.float()
-    return (weight.float() * (wide * torch.rsqrt(wide.square().mean(-1, keepdim=True) + eps))).to(x.dtype)
+    return (weight.float() * _normalised(x.float(), eps)).to(x.dtype)
 
 
 def unit_norm(x: Tensor, eps: float) -> Tensor:
     """The same without a weight."""
-    wide = x.float()
-    return (wide * torch.rsqrt(wide.square().mean(-1, keepdim=True) + eps)).to(x.dtype)
+    return _normalised(x.float(), eps).to(x.dtype)
+
+
+def _normalised(wide: Tensor, eps: float) -> Tensor:
+    return wide * torch.rsqrt(wide.square().mean(-1, keepdim=True) + eps)

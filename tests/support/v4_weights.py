@@ -145,7 +145,12 @@ def _values(name: str, shape: tuple[int, ...], config: Config, random: torch.Gen
         return 1 + 0.3 * values
     if name.endswith(("base", "ape", "attn_sink", "bias")):
         return 0.5 * values
-    return values / shape[-1] ** 0.5 if len(shape) > 1 else values
+    if len(shape) == 1:
+        return values
+    sizes = torch.linspace(0.5, 2, shape[0])[:, None] * torch.linspace(
+        0.5, 2, shape[1]
+    )  # no two blocks alike
+    return values * sizes / (1.3 * shape[1] ** 0.5)
 
 
 def is_quantized(name: str) -> bool:
