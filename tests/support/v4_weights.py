@@ -150,7 +150,8 @@ def _values(name: str, shape: tuple[int, ...], config: Config, random: torch.Gen
     sizes = torch.linspace(0.5, 2, shape[0])[:, None] * torch.linspace(
         0.5, 2, shape[1]
     )  # no two blocks alike
-    return values * sizes / (1.3 * shape[1] ** 0.5)
+    scaled: Tensor = values * sizes / (1.3 * shape[1] ** 0.5)
+    return scaled
 
 
 def is_quantized(name: str) -> bool:
