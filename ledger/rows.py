@@ -59,6 +59,8 @@ class OutcomeSource(StrEnum):
     """Who says that an answer is right or wrong."""
 
     CHECK = "check"
+    RECHECK = "recheck"
+    """The checks again, of an answer as its audit corrected it: of what went out."""
     AUDITOR = "auditor"
     PERSON = "person"
     GOLD = "gold"

@@ -130,11 +130,12 @@ class Hold:
         self._row = request_row
         self._reservation = reservation
         self._caller = caller
-        self._attempts = 0
+        self.attempts = 0
+        """How many were dispatched."""
         self._settled: list[EntryRow] = []
         self._noted: list[OutcomeRow] = []
         self._open: dict[str, tuple[Attempt, EntryRow]] = {}
-        self.cost_nano_usd = 0
+        self.cost_nano_usd = self.input_tokens = self.output_tokens = 0
         self._closed = False
 
     @property
@@ -164,8 +165,8 @@ class Hold:
     def dispatch_entry(self, planned: PlannedAttempt, role: Role) -> EntryRow:
         """Make the DISPATCHED entry of the plan's next attempt."""
         at_us = self._accounts.clock()
-        self._attempts += 1
-        attempt = Attempt(new_attempt_id(at_us), self._attempts, role, planned, at_us)
+        self.attempts += 1
+        attempt = Attempt(new_attempt_id(at_us), self.attempts, role, planned, at_us)
         entry = self._entry(attempt, State.DISPATCHED, at_us, Settlement(State.DISPATCHED), None, None)
         self._open[attempt.attempt_id] = (attempt, entry)
         return entry
@@ -179,6 +180,8 @@ class Hold:
         price, cost = self._price_of(attempt, settlement)
         self._accounts.ledger.budgets.post(self._reservation, cost)
         self.cost_nano_usd += cost
+        self.input_tokens += settlement.usage.input_tokens
+        self.output_tokens += settlement.usage.output_tokens
         self._settled.append(self._entry(attempt, settlement.state, at_us, settlement, cost, price))
 
     def close(self, answer: AnswerRow, outcomes: Sequence[OutcomeRow]) -> None:

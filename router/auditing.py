@@ -17,8 +17,8 @@ from router.off_loop import off_loop
 from router.planning import Plan, question_room
 from router.reply import AnswerHead, Reply
 from router.wire.whole_answer import with_answer
-from verifiers.audit_verdicts import AuditorVerdict, Ruling, Unusable, read_verdicts
-from verifiers.auditor import AuditQuestion, all_fields
+from verifiers.audit_verdicts import Ruling, Unusable, read_verdicts
+from verifiers.auditor import all_fields
 from verifiers.checks.schema import ExtractionSchema
 from verifiers.corrections import Correction, corrected
 from verifiers.indexed import Indexed
@@ -41,6 +41,8 @@ class AuditStatus(StrEnum):
     """It goes out although the auditor could not be asked, or did not answer."""
     FOLLOWS = "follows"
     """The answer goes out first; its audit is among its outcomes later."""
+    PENDING = "pending"
+    """Of a stream whose head had to go out before its audit ended; the answer's row says what became of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,7 @@ class Reviewed:
     ran: Ran
     """What goes out: the cheap answer, as it was or corrected, or a premium one."""
     checked: Checked
+    """What the checks say of just that."""
     first: Ran
     """The cheap answer as it came."""
     first_checked: Checked
@@ -62,7 +65,9 @@ class _Audited:
 
     status: AuditStatus
     text: str
-    escalate: bool
+    checked: Checked
+    """What the checks say of `text`."""
+    escalate: bool = False
 
 
 class Auditor:
@@ -100,9 +105,9 @@ class Auditor:
         asked = question.request.schema
         if asked is not None and audited.text != (completion.text or ""):
             body = with_answer(completion.body, audited.text, asked.shape)
-            completion = replace(completion, body=body, text=audited.text)
+            completion = replace(completion, body=body, text=audited.text, tokens=None)
         ran = replace(ran, completion=completion, head=_told(ran.head, audited.status))
-        return Reviewed(audited.status, ran, checked, first, checked)
+        return Reviewed(audited.status, ran, audited.checked, first, checked)
 
     async def _escalate(
         self, plan: Plan, question: Question, ran: Ran, hold: Hold, reply: Reply
@@ -130,17 +135,17 @@ class Auditor:
         """Ask the auditor about one answer, and read what follows from its verdicts."""
         rules, text = plan.allow.audits, ran.completion.text or ""
         if rules is None or rules.mode is AuditMode.NEVER:
-            return _Audited(AuditStatus.NOT_NEEDED, text, escalate=False)
+            return _Audited(AuditStatus.NOT_NEEDED, text, checked)
         if rules.mode is AuditMode.BY_RISK and checked.verdict.passed:
-            return _Audited(AuditStatus.NOT_NEEDED, text, escalate=False)
+            return _Audited(AuditStatus.NOT_NEEDED, text, checked)
         told = AuditRows(ran.attempt, checked.names, hold, simulated=plan.simulated)
         chars = len(indexed.document.text)
         if await off_loop(len(text), is_beyond_repair, schema, checked.verdict, text):
             hold.note([told.unaudited("audit.beyond_repair", "no correction could mend its form", None)])
-            return _Audited(AuditStatus.DOUBTFUL, text, escalate=rules.escalates)
+            return _Audited(AuditStatus.DOUBTFUL, text, checked, rules.escalates)
         if not plan.audit:
             hold.note([told.unaudited("audit.nobody", "no auditor may be asked about this request", None)])
-            return _unaudited(rules, text)
+            return _unaudited(rules, text, checked)
         fields = None if rules.mode is AuditMode.BY_RISK else all_fields(checked.verdict)
         room = question_room(plan.audit)
         asked = await off_loop(chars, fitting_question, schema, indexed, checked.verdict, text, fields, room)
@@ -152,58 +157,62 @@ class Auditor:
             )
         except GatewayError as error:
             hold.note([told.unaudited(f"audit.{error.code}", str(error), None)])
-            return _unaudited(rules, text)
+            return _unaudited(rules, text, checked)
         verdicts = read_verdicts(asked, completion.text or "")
         if isinstance(verdicts, Unusable):
             hold.note([told.unaudited(verdicts.code, verdicts.reason, attempt)])
-            return _unaudited(rules, text)
+            return _unaudited(rules, text, checked)
         indexed.renew()
         correction = await off_loop(chars, corrected, asked, schema, indexed, text, verdicts)
         hold.note(told.verdicts(asked, verdicts, correction, attempt))
-        return _follow(rules, text, checked, asked, verdicts, correction)
+        paths = {field.id: field.path for field in asked.fields}
+        wrong = {paths[verdict.field] for verdict in verdicts if verdict.ruling is Ruling.WRONG}
+        after = checked
+        if correction.answer != text:
+            changed = {accepted.field for accepted in correction.accepted}
+            after = await self._checker.recheck(indexed, schema, correction.answer, checked, changed)
+        return _follow(rules, text, checked, wrong, correction, after)
 
 
 def _follow(
     rules: AuditRules,
     text: str,
     checked: Checked,
-    asked: AuditQuestion,
-    verdicts: tuple[AuditorVerdict, ...],
+    wrong: set[str],
     correction: Correction,
+    after: Checked,
 ) -> _Audited:
-    """What the policy makes of the verdicts."""
-    paths = {field.id: field.path for field in asked.fields}
-    wrong = {paths[verdict.field] for verdict in verdicts if verdict.ruling is Ruling.WRONG}
+    """What the policy makes of an audit that called the fields `wrong` so. `after` are the checks of its correction."""
     doubted = {field.field for field in checked.verdict.fields if field.flagged} | wrong
     unsettled = [path for path in correction.doubtful if path in doubted]
     if wrong and rules.when_wrong is WhenWrong.ESCALATE:
-        return _Audited(AuditStatus.DOUBTFUL, text, escalate=True)
+        return _Audited(AuditStatus.DOUBTFUL, text, checked, escalate=True)
     if wrong and rules.when_wrong is WhenWrong.PASS:
-        return _Audited(AuditStatus.DOUBTFUL, text, escalate=False)
-    if unsettled or not (checked.verdict.valid or correction.answer != text):
-        return _unsettled(rules, correction.answer)
+        return _Audited(AuditStatus.DOUBTFUL, text, checked)
+    if unsettled or not after.verdict.valid:
+        return _unsettled(rules, correction.answer, after)
     if correction.answer != text:
-        return _Audited(AuditStatus.CORRECTED, correction.answer, escalate=False)
+        return _Audited(AuditStatus.CORRECTED, correction.answer, after)
     status = AuditStatus.PARTLY_CONFIRMED if correction.doubtful else AuditStatus.CONFIRMED
-    return _Audited(status, text, escalate=False)
+    return _Audited(status, text, checked)
 
 
 def _unasked(rules: AuditRules, checked: Checked, text: str, told: AuditRows, hold: Hold) -> _Audited:
     """What follows where no question could be asked: none of the fields can be corrected, or none fits."""
     if checked.verdict.passed and not checked.verdict.fields:
-        return _Audited(AuditStatus.NOT_NEEDED, text, escalate=False)
+        return _Audited(AuditStatus.NOT_NEEDED, text, checked)
     hold.note([told.unaudited("audit.unasked", "no field could be asked about", None)])
-    return _unaudited(rules, text) if checked.verdict.passed else _unsettled(rules, text)
+    return _unaudited(rules, text, checked) if checked.verdict.passed else _unsettled(rules, text, checked)
 
 
-def _unsettled(rules: AuditRules, text: str) -> _Audited:
+def _unsettled(rules: AuditRules, text: str, checked: Checked) -> _Audited:
     escalate = rules.when_unsettled is WhenUnsettled.ESCALATE
-    return _Audited(AuditStatus.DOUBTFUL, text, escalate=escalate)
+    return _Audited(AuditStatus.DOUBTFUL, text, checked, escalate)
 
 
-def _unaudited(rules: AuditRules, text: str) -> _Audited:
+def _unaudited(rules: AuditRules, text: str, checked: Checked) -> _Audited:
     escalate = rules.when_unaudited is WhenUnaudited.ESCALATE
-    return _Audited(AuditStatus.UNAUDITED, text, escalate=escalate)
+    return _Audited(AuditStatus.UNAUDITED, text, checked, escalate)
 
 
 def _must_not_pass(rules: AuditRules | None) -> bool:

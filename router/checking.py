@@ -6,7 +6,7 @@ back when it asked for it.
 
 import re
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import orjson
@@ -19,7 +19,7 @@ from router.off_loop import off_loop
 from router.request import ChatRequest
 from verifiers.checks.schema import ExtractionSchema
 from verifiers.errors import VerifierError
-from verifiers.extraction import check_extraction
+from verifiers.extraction import check_corrected, check_extraction
 from verifiers.gate import Gate
 from verifiers.indexed import Indexed
 from verifiers.verdict import Finding, Outcome, Verdict
@@ -87,6 +87,22 @@ class Checker:
         )
         return Checked(verdict, schema.names)
 
+    async def recheck(
+        self,
+        indexed: Indexed,
+        schema: ExtractionSchema,
+        text: str,
+        before: Checked,
+        corrected: Collection[str],
+    ) -> Checked:
+        """Check an answer again whose fields `corrected` have other values than when it was checked `before`."""
+        chars = len(indexed.document.text) + len(text)
+        indexed.renew()
+        verdict = await off_loop(
+            chars, check_corrected, schema, indexed, text, before.verdict, corrected, self._gate
+        )
+        return Checked(verdict, schema.names)
+
 
 def outcome_rows(
     checked: Checked,
@@ -94,6 +110,7 @@ def outcome_rows(
     attempt_id: str,
     at_us: int,
     new_outcome_id: Callable[[], str],
+    source: OutcomeSource = OutcomeSource.CHECK,
     *,
     simulated: bool,
 ) -> list[OutcomeRow]:
@@ -109,7 +126,7 @@ def outcome_rows(
                 request_id=request_id,
                 attempt_id=attempt_id,
                 at_us=at_us,
-                source=OutcomeSource.CHECK.value,
+                source=source.value,
                 check_name=finding.check,
                 field=field[:200],
                 outcome=finding.outcome.value,

@@ -11,7 +11,7 @@ from ledger.clock import Clock
 from ledger.errors import PriceError
 from ledger.ids import RequestId
 from ledger.prices import PriceBook
-from ledger.rows import OutcomeRow, RequestRow
+from ledger.rows import RequestRow
 from policies.audits import Delivery
 from policies.decision import Allow
 from router.accounts import Accounts, Hold
@@ -130,7 +130,8 @@ class Pipeline:
         follows = request.stream and rules is not None and not held_back and bool(plan.audit)
         head = replace(head, audit=AuditStatus.FOLLOWS.value) if follows else head
         question = Question(_not_streamed(request) if held_back else request, schema.plain)
-        async with heartbeats(reply, head) if held_back else contextlib.nullcontext():
+        pending = replace(head, audit=AuditStatus.PENDING.value)
+        async with heartbeats(reply, pending) if held_back else contextlib.nullcontext():
             ran = await self.cascade.answer(plan, question, hold, head, reply)
             indexed = Indexed(request.document)
             checked = await self.checker.check(indexed, schema, ran.completion)
@@ -167,11 +168,7 @@ class Pipeline:
         checked = reviewed.checked if reviewed is not None else None
         audit = given.audit.value if given.audit is not None else None
         row = answer_row(hold, given.ran, checked, at_us, audit, client_left=reply.client_left)
-        outcomes: list[OutcomeRow] = []
-        if reviewed is not None:
-            outcomes = check_rows(hold, reviewed.ran.attempt, reviewed.checked)
-            if reviewed.first.attempt is not reviewed.ran.attempt:
-                outcomes += check_rows(hold, reviewed.first.attempt, reviewed.first_checked)
+        outcomes = check_rows(hold, reviewed) if reviewed is not None else []
         await hold.close_answered(row, outcomes, goes_on=goes_on)
 
     async def _deliver(
@@ -211,7 +208,8 @@ class Pipeline:
             "plan": ran.head.plan,
             "route": ran.head.route,
             "cost_nano_usd": hold.cost_nano_usd,
-            "attempts": ran.attempt.number,
+            "attempts": hold.attempts,
+            "tokens": {"input": hold.input_tokens, "output": hold.output_tokens},
             "simulated": ran.attempt.planned.route.simulated,
             "usage_estimated": ran.completion.usage is None,
         }

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 from ledger.ids import RequestId
-from ledger.rows import AnswerRow, OutcomeRow, RequestRow
+from ledger.rows import AnswerRow, OutcomeRow, OutcomeSource, RequestRow
 from router.accounts import Hold
+from router.auditing import Reviewed
 from router.caller import Caller
 from router.cascade import Ran
 from router.checking import Checked, outcome_rows
@@ -89,9 +90,18 @@ def answer_row(
     )
 
 
-def check_rows(hold: Hold, attempt: Attempt, checked: Checked) -> list[OutcomeRow]:
-    """What the checks said of an attempt's answer."""
-    simulated = attempt.planned.route.simulated
+def check_rows(hold: Hold, reviewed: Reviewed) -> list[OutcomeRow]:
+    """What the checks said of an answer as it came, and of what went out in its place."""
+    first, last = reviewed.first.attempt, reviewed.ran.attempt
+    rows = _check_rows(hold, first, reviewed.first_checked, OutcomeSource.CHECK)
+    if reviewed.checked is not reviewed.first_checked:
+        source = OutcomeSource.RECHECK if first is last else OutcomeSource.CHECK
+        rows += _check_rows(hold, last, reviewed.checked, source)
+    return rows
+
+
+def _check_rows(hold: Hold, attempt: Attempt, checked: Checked, source: OutcomeSource) -> list[OutcomeRow]:
+    at_us, simulated = hold.now_us, attempt.planned.route.simulated
     return outcome_rows(
-        checked, hold.request_id, attempt.attempt_id, hold.now_us, hold.outcome_id, simulated=simulated
+        checked, hold.request_id, attempt.attempt_id, at_us, hold.outcome_id, source, simulated=simulated
     )

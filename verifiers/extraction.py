@@ -1,6 +1,7 @@
 """All the checks of one extraction, in one pass over its fields."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 import orjson
 
@@ -60,6 +61,26 @@ def check_extraction(
         and any(finding.check == OMISSION and finding.outcome is Outcome.FAILED for finding in said)
     ]
     return Verdict(valid=valid, fields=tuple(fields), findings=tuple(findings))
+
+
+def check_corrected(
+    schema: ExtractionSchema,
+    indexed: Indexed,
+    answer_text: str,
+    before: Verdict,
+    corrected: Collection[str],
+    gate: Gate,
+) -> Verdict:
+    """Check an answer in which the fields `corrected` were given other values. A model's sureness of the others is as
+    it was `before`; of these it said nothing."""
+    verdict = check_extraction(schema, indexed, answer_text, None, gate)
+    scores = {field.field: field.score for field in before.fields if field.field not in corrected}
+    fields = tuple(_scored(field, scores.get(field.field), gate) for field in verdict.fields)
+    return replace(verdict, fields=fields)
+
+
+def _scored(field: FieldVerdict, score: float | None, gate: Gate) -> FieldVerdict:
+    return replace(field, score=score, flagged=field.flagged or gate.doubts(score))
 
 
 def _field(

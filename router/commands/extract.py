@@ -102,6 +102,7 @@ def _write(path: Path, result: Extracted) -> Extracted:
         "file": os.fsencode(path).decode(errors="replace"),
         "request_id": result.request_id,
         "answer": result.answer,
+        "audit": result.audit,
         "passed": result.passed,
         "flagged": list(result.flagged),
         "cost_nano_usd": result.cost_nano_usd,

@@ -32,6 +32,7 @@ class Extracted:
     finish_reason: str | None
     prompt_tokens: int
     completion_tokens: int
+    """Of all attempts, audits included: what the cost is for."""
     details: JsonObject
 
     @staticmethod
@@ -61,6 +62,12 @@ class Extracted:
         """The answer is valid and no field is doubtful."""
         checks = self.details.get("checks")
         return isinstance(checks, dict) and checks.get("passed") is True
+
+    @property
+    def audit(self) -> str | None:
+        """What became of its audit; None where its plan has none."""
+        audit = self.details.get("audit")
+        return audit if isinstance(audit, str) else None
 
     @property
     def cost_nano_usd(self) -> int:
@@ -107,7 +114,7 @@ def task_name(schema: PurePath) -> str:
 
 
 def _read(body: JsonObject) -> Extracted:
-    details, usage, choices = body.get("steelyard"), body.get("usage"), body.get("choices")
+    details, choices = body.get("steelyard"), body.get("choices")
     choice = choices[0] if isinstance(choices, list) and choices and isinstance(choices[0], dict) else {}
     message = choice.get("message")
     content = message.get("content") if isinstance(message, dict) else None
@@ -125,12 +132,12 @@ def _read(body: JsonObject) -> Extracted:
         error=error,
         error_code="invalid_json" if error else None,
         finish_reason=finish if isinstance(finish, str) else None,
-        prompt_tokens=_count(usage, "prompt_tokens"),
-        completion_tokens=_count(usage, "completion_tokens"),
+        prompt_tokens=_count(known.get("tokens"), "input"),
+        completion_tokens=_count(known.get("tokens"), "output"),
         details=known,
     )
 
 
-def _count(usage: JsonValue, key: str) -> int:
-    value = usage.get(key) if isinstance(usage, dict) else None
+def _count(tokens: JsonValue, key: str) -> int:
+    value = tokens.get(key) if isinstance(tokens, dict) else None
     return value if isinstance(value, int) else 0

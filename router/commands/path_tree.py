@@ -26,6 +26,7 @@ _STATUS_STYLES = {
     "open": "bold",
 }
 _OUTCOME_STYLES = {"passed": "green", "right": "green", "failed": "red", "wrong": "red"}
+_CHECKS = (OutcomeSource.CHECK, OutcomeSource.RECHECK)
 _COMPUTE = {"cpu_us": "of CPU", "gpu_us": "of GPU"}
 
 
@@ -34,16 +35,29 @@ def path_tree(history: RequestHistory) -> Tree:
     tree = Tree(_title(history), guide_style="dim")
     _add_request(tree, history.request)
     for attempt in history.attempts:
-        _add_attempt(tree, attempt, history.answer)
+        _add_attempt(tree, attempt, history)
     if history.answer is not None:
         tree.add(_answer(history.answer))
-    checks = [outcome for outcome in history.outcomes if outcome.source == OutcomeSource.CHECK]
-    judged = [outcome for outcome in history.outcomes if outcome.source != OutcomeSource.CHECK]
-    if checks:
-        tree.add(words(("checks", "bold"))).add(_outcomes(checks, "check"))
+    _add_checks(tree, history)
+    judged = [outcome for outcome in history.outcomes if outcome.source not in _CHECKS]
     if judged:
         tree.add(words(("judged", "bold"))).add(_outcomes(judged, "judge"))
     return tree
+
+
+def _add_checks(tree: Tree, history: RequestHistory) -> None:
+    """The checks of each answer that was checked, what went out last."""
+    numbers = {attempt.dispatched.attempt_id: attempt.dispatched.attempt_no for attempt in history.attempts}
+    checked: dict[tuple[str, str | None], list[OutcomeRow]] = {}
+    for outcome in history.outcomes:
+        if outcome.source in _CHECKS:
+            checked.setdefault((outcome.source, outcome.attempt_id), []).append(outcome)
+    for place, ((source, attempt_id), rows) in enumerate(checked.items(), 1):
+        number = numbers.get(attempt_id or "", "?")
+        of = f" of attempt {number}" if len(checked) > 1 else ""
+        corrected = ", as corrected" if source == OutcomeSource.RECHECK else ""
+        out = ": what went out" if len(checked) > 1 and place == len(checked) else ""
+        tree.add(words(("checks", "bold"), of + corrected + out)).add(_outcomes(rows, "check"))
 
 
 def _title(history: RequestHistory) -> Text:
@@ -100,9 +114,15 @@ def _add_request(tree: Tree, row: RequestRow) -> None:
     decided.add(words(f"rules {rules}; policy {row.policy_hash[:12]}{baseline}"))
 
 
-def _add_attempt(tree: Tree, attempt: AttemptHistory, answer: AnswerRow | None) -> None:
-    first, end = attempt.dispatched, attempt.settled
-    chosen = answer is not None and answer.attempt_id == first.attempt_id
+def _is_corrected(history: RequestHistory) -> bool:
+    return any(outcome.source == OutcomeSource.RECHECK for outcome in history.outcomes)
+
+
+def _add_attempt(tree: Tree, attempt: AttemptHistory, history: RequestHistory) -> None:
+    first, end, answer = attempt.dispatched, attempt.settled, history.answer
+    gave = ""
+    if answer is not None and answer.attempt_id == first.attempt_id:
+        gave = "  gave the answer" + (", which was corrected" if _is_corrected(history) else "")
     cost = attempt.cost_nano_usd
     branch = tree.add(
         words(
@@ -110,7 +130,7 @@ def _add_attempt(tree: Tree, attempt: AttemptHistory, answer: AnswerRow | None) 
             f"  {first.role}: {first.route} ({first.origin}, {first.model})  ",
             (attempt.state, _STATE_STYLES.get(State(attempt.state), "")),
             f"  {usd(cost) if cost is not None else 'cost not known yet'}",
-            ("  gave the answer" if chosen else "", "green"),
+            (gave, "green"),
             ("  SIMULATED" if first.simulated else "", "yellow"),
         )
     )
@@ -179,16 +199,17 @@ def _answer(row: AnswerRow) -> Text:
         checked = f"{verdict}: {count(row.fields_flagged)} of {count(row.fields_checked, 'field')} flagged"
     score = f", least score {row.score_min:.2f}" if row.score_min is not None else ""
     error = f" ({row.error})" if row.error is not None else ""
+    audit = f"audit {row.audit.replace('_', ' ')}, " if row.audit is not None else ""
     return words(
         (row.status.replace("_", " "), _STATUS_STYLES.get(row.status, "bold")),
-        f"  {_clock(row.at_us)} HTTP {row.http_status}{error}, {checked}{score}",
+        f"  {_clock(row.at_us)} HTTP {row.http_status}{error}, {audit}{checked}{score}",
     )
 
 
 def _outcomes(rows: Sequence[OutcomeRow], first: str) -> Table:
     table = _plain_table("field", first, "says", "why", "score", show_header=True)
     for row in rows:
-        name = row.check_name if row.source == OutcomeSource.CHECK else row.source
+        name = row.check_name if row.source in _CHECKS else row.source
         table.add_row(
             words(row.field or "(whole answer)"),
             words(name),

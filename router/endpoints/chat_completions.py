@@ -172,9 +172,10 @@ def _headers(head: AnswerHead) -> list[Header]:
         (b"x-steelyard-request-id", head.request_id.encode()),
         (b"x-steelyard-conversation", head.conversation.encode("latin-1", "replace")),
         (b"x-steelyard-plan", head.plan.encode()),
-        (b"x-steelyard-route", head.route.encode()),
         (b"x-steelyard-policy", head.policy[:16].encode()),
     ]
+    if head.route:  # not yet known where heartbeats go out before an answer
+        headers.append((b"x-steelyard-route", head.route.encode()))
     if head.audit is not None:
         headers.append((b"x-steelyard-audit", head.audit.encode()))
     if head.max_tokens is not None:

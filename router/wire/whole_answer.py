@@ -15,9 +15,13 @@ _OF_A_CHUNK = ("id", "created", "model", "system_fingerprint", "service_tier")
 
 
 def with_answer(body: bytes, text: str, shape: AnswerShape) -> bytes:
-    """Put `text` where the first choice's answer stands: its content, or its forced tool's arguments."""
+    """Put `text` where the first choice's answer stands: its content, or its forced tool's arguments. The
+    log-probabilities of what stood there go with it."""
     document: JsonObject = orjson.loads(body)
-    said = said_in(choices_of(document)[0])
+    choice = choices_of(document)[0]
+    if "logprobs" in choice:
+        choice["logprobs"] = None
+    said = said_in(choice)
     calls = said.get("tool_calls")
     first = calls[0] if isinstance(calls, list) and calls else None
     function = first.get("function") if isinstance(first, dict) else None

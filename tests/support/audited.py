@@ -63,9 +63,14 @@ Judge = Callable[[Received], Behaviour]
 
 
 def verdicts(
-    ruling: str, correction: str | None = None, *, on: str | None = None, cites: str = "Total 12.50"
+    ruling: str,
+    correction: str | None = None,
+    *,
+    on: str | None = None,
+    otherwise: str = "right",
+    cites: str = "Total 12.50",
 ) -> Judge:
-    """An auditor that says the same of every field, or of the one named `on` and "right" of the others. Its
+    """An auditor that says the same of every field, or of the one named `on` alone and `otherwise` of the others. Its
     correction cites the excerpt that holds `cites`."""
 
     def answer(received: Received) -> Behaviour:
@@ -79,7 +84,9 @@ def verdicts(
                     {"field": each["field"], "verdict": ruling, "correction": correction, "span_id": span}
                 )
             elif "field" in each:
-                said.append({"field": each["field"], "verdict": "right", "correction": None, "span_id": None})
+                said.append(
+                    {"field": each["field"], "verdict": otherwise, "correction": None, "span_id": None}
+                )
         return Behaviour(answer={"verdicts": [*said]})
 
     return answer

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from router.commands.documents import read_document_text
 from verifiers.answer import LEAVES_MAX
 from verifiers.checks.schema import ExtractionSchema
-from verifiers.extraction import check_extraction
+from verifiers.extraction import check_corrected, check_extraction
 from verifiers.gate import Gate
 from verifiers.indexed import Indexed
 from verifiers.json_types import JsonObject, JsonValue
@@ -184,6 +184,23 @@ def test_an_unsure_token_flags_its_field() -> None:
 
     assert flagged(verdict) == {"company"}
     assert verdict.fields[0].score is not None
+
+
+def test_after_a_correction_the_other_fields_keep_their_scores() -> None:
+    answer = '{"company": "YONGFATT ENTERPRISE", "total": "80.91"}'
+    tokens = [
+        TokenLogprob(answer[:13], -0.1),
+        TokenLogprob(answer[13:34], -9.0),
+        TokenLogprob(answer[34:], -0.2),
+    ]
+    gate, indexed = Gate(score_min=0.05), Indexed(RECEIPT)
+    before = check_extraction(ANYTHING, indexed, answer, tokens, gate)
+
+    after = check_corrected(ANYTHING, indexed, answer.replace("80.91", "80.90"), before, {"total"}, gate)
+
+    scores = {field.field: field.score for field in after.fields}
+    assert scores == {"company": before.fields[0].score, "total": None}
+    assert flagged(after) == {"company"}, "the model is as unsure of it as it was"
 
 
 def test_without_tokens_no_field_has_a_score() -> None:

@@ -48,17 +48,25 @@ def ask(url: str) -> Extracted:
 
 def completion(content: object, **steelyard: object) -> bytes:
     choice = {"message": {"content": content}, "finish_reason": "stop"}
-    return json.dumps({"choices": [choice], "usage": {"prompt_tokens": 7}, "steelyard": steelyard}).encode()
+    return json.dumps({"choices": [choice], "usage": {"prompt_tokens": 5}, "steelyard": steelyard}).encode()
 
 
 def test_an_answer_is_read_with_what_the_checks_said() -> None:
     checks = {"passed": False, "fields": [{"field": "total", "flagged": True}, {"field": "date"}]}
-    with server(200, completion('{"total": "1"}', request_id="req_1", checks=checks, cost_nano_usd=5)) as url:
+    tokens = {"input": 7, "output": 3}
+    told = {
+        "request_id": "req_1",
+        "checks": checks,
+        "cost_nano_usd": 5,
+        "tokens": tokens,
+        "audit": "corrected",
+    }
+    with server(200, completion('{"total": "1"}', **told)) as url:
         found = ask(url)
     assert found.answered
     assert (found.request_id, found.answer, found.error) == ("req_1", {"total": "1"}, None)
     assert (found.flagged, found.passed, found.cost_nano_usd) == (["total"], False, 5)
-    assert (found.prompt_tokens, found.completion_tokens) == (7, 0)
+    assert (found.prompt_tokens, found.completion_tokens, found.audit) == (7, 3, "corrected")
 
 
 @pytest.mark.parametrize(

@@ -98,3 +98,11 @@ def test_a_stream_of_a_tools_call_numbers_it() -> None:
     assert calls[0].function.arguments == '{"total":"1"}'
     assert second.choices[0].finish_reason == "tool_calls"
     assert usage == b""
+
+
+def test_the_log_probabilities_of_what_was_replaced_go_with_it() -> None:
+    logprobs: JsonObject = {"content": [{"token": "{}", "logprob": -0.1, "bytes": None, "top_logprobs": []}]}
+    whole = body({**said("{}"), "logprobs": logprobs}, {**said("b"), "logprobs": logprobs})
+    first, second = ChatCompletion.model_validate_json(with_answer(whole, "[]", AnswerShape.CONTENT)).choices
+    assert first.logprobs is None
+    assert second.logprobs is not None
