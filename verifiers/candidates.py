@@ -7,7 +7,8 @@ something that only may be its value is one too: the only date of a receipt, the
 import re
 from collections.abc import Iterator
 
-from verifiers.captions import Caption, Captions
+from verifiers.caption_words import Caption
+from verifiers.captions import Captions
 from verifiers.document import Document, words_of
 from verifiers.found import Placed
 from verifiers.labels import AMOUNT_KINDS, DATE_KINDS, IDENTIFIES, Kind, Label
@@ -75,7 +76,7 @@ def find_items(captions: Captions, label: Label) -> Placed | None:
 
 def _amount(captions: Captions, label: Label) -> Placed | None:
     ranked = captions.ranked(captions.amounts, (False, label.fits_by), label.fit)
-    may_be = label.kind is Kind.TOTAL and not label.is_nullable
+    may_be = label.kind in (Kind.TOTAL, Kind.PAYABLE) and not label.is_nullable
     for fit, each in ranked:
         is_shown = fit >= label.best_fit and (each.is_money or label.kind is Kind.TOTAL)
         if any(each.decimals) and (is_shown or (may_be and fit >= 0 and each.is_money)):

@@ -11,7 +11,7 @@ import orjson
 
 from verifiers.answer import LeafValue
 from verifiers.auditor import AskedField
-from verifiers.captions import Captioned
+from verifiers.captioned import Captioned
 from verifiers.checks.completeness import check_completeness
 from verifiers.checks.nature import check_nature
 from verifiers.checks.rivals import check_rivals

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from verifiers.captions import Caption
+from verifiers.caption_words import Caption
 from verifiers.json_types import JsonObject, JsonValue
 from verifiers.schema_cost import referred
 
@@ -22,6 +22,8 @@ class Kind(StrEnum):
 
     TOTAL = "total"
     NET = "net"
+    PAYABLE = "payable"
+    """What is still to be paid: the total of a document that says no more, nothing of a paid one."""
     TAX = "tax"
     DATE = "date"
     DUE = "due"
@@ -89,7 +91,8 @@ class Label:
 
 NO_LABEL = Label(None, ())
 _FITS: dict[Kind | None, dict[Caption, int]] = {
-    Kind.TOTAL: {Caption.GRAND_TOTAL: 2, Caption.TOTAL: 1, Caption.PAID: 0},
+    Kind.TOTAL: {Caption.GRAND_TOTAL: 2, Caption.PAYABLE_TOTAL: 2, Caption.TOTAL: 1, Caption.PAID: 0},
+    Kind.PAYABLE: {Caption.PAYABLE: 2, Caption.PAYABLE_TOTAL: 2, Caption.GRAND_TOTAL: 1, Caption.TOTAL: 1},
     Kind.NET: {Caption.NET: 2, Caption.TOTAL: 0},
     Kind.TAX: {Caption.TAX: 1},
     Kind.DATE: {Caption.DATE: 1, Caption.ORDER: 0, Caption.START: 0},
@@ -100,14 +103,15 @@ _FITS: dict[Kind | None, dict[Caption, int]] = {
     Kind.END: {Caption.END: 2, Caption.DUE: 1, Caption.DATE: 0},
     Kind.BIRTH: {Caption.BIRTH: 2, Caption.DATE: 0},
 }
-AMOUNT_KINDS = frozenset({Kind.TOTAL, Kind.NET, Kind.TAX})
+AMOUNT_KINDS = frozenset({Kind.TOTAL, Kind.PAYABLE, Kind.NET, Kind.TAX})
 _SPECIFIC_DATES = (Kind.DUE, Kind.DELIVERY, Kind.ORDER, Kind.START, Kind.END, Kind.BIRTH)
 DATE_KINDS = frozenset({Kind.DATE, *_SPECIFIC_DATES})
-_SPECIFIC = frozenset({Kind.NET, *_SPECIFIC_DATES})
+_SPECIFIC = frozenset({Kind.NET, Kind.PAYABLE, *_SPECIFIC_DATES})
 _TRIGGERS = {
     Kind.TOTAL: "total gross gesamt gesamtbetrag summe montant 合计 总额",
     Kind.NET: "net subtotal netto nettobetrag 小计",
     Kind.TAX: "tax vat gst mwst tva 税额",
+    Kind.PAYABLE: "zahlbetrag restbetrag",
     Kind.DUE: "due deadline expiry expires frist échéance 截止",
     Kind.DELIVERY: "delivery delivered lieferdatum livraison",
     Kind.ORDER: "order ordered bestelldatum commande",
@@ -120,6 +124,7 @@ _TRIGGERS = {
 }
 _WORDS_OF = {kind: frozenset(words.split()) for kind, words in _TRIGGERS.items()}
 _MONEY = frozenset(("amount", "balance", "total", "betrag"))
+_UNPAID = frozenset(("due", "payable", "outstanding", "owed", "owing", "remaining", "offener"))
 _OTHER_WORDS = {
     "identifiers": "number no nr nummer id code phone tel telephone fax reference 电话 号码",
     "others": "email mail url website country city first last type currency",
@@ -246,16 +251,17 @@ def _words(text: str) -> list[str]:
 def _kind(words: set[str], own: set[str]) -> Kind | None:
     """What `words`, of a property's name and title, say; `own` are those of its name."""
     kinds = [kind for kind, triggers in _WORDS_OF.items() if words & triggers]
+    said = own if any(own & triggers for triggers in _WORDS_OF.values()) else words
     if words & _MONEY:
-        kinds = [Kind.TOTAL if kind is Kind.DUE else kind for kind in kinds]
+        kinds = [kind for kind in kinds if kind is not Kind.DUE]
+        kinds += [Kind.PAYABLE if said & _UNPAID else Kind.TOTAL] if words & _UNPAID else []
     if Kind.DUE in kinds or any(word.endswith(("date", "datum", "日期")) for word in words):
         return next((kind for kind in _SPECIFIC_DATES if kind in kinds), Kind.DATE)
-    said = own if any(own & triggers for triggers in _WORDS_OF.values()) else words
     if words & _NO_TEXT or (said & _COUNTS and not said & _IS_MONEY):
         return None
     if Kind.ADDRESS in kinds:
         return Kind.ADDRESS
-    for kind in (Kind.TAX, Kind.NET, Kind.TOTAL, Kind.NAME):
+    for kind in (Kind.TAX, Kind.NET, Kind.PAYABLE, Kind.TOTAL, Kind.NAME):
         if kind in kinds:
             return kind
     return None

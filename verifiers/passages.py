@@ -11,7 +11,8 @@ from decimal import Decimal
 
 from verifiers import dates
 from verifiers.answer import LeafValue
-from verifiers.captions import Captioned, Captions
+from verifiers.captioned import Captioned
+from verifiers.captions import Captions
 from verifiers.document import CHARS_MAX, Document, words_of
 from verifiers.found import Found, Placed
 from verifiers.indexed import Indexed

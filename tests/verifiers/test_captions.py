@@ -2,7 +2,8 @@
 
 import pytest
 
-from verifiers.captions import Caption, Captions
+from verifiers.caption_words import Caption
+from verifiers.captions import Captions
 from verifiers.document import Document
 
 
@@ -25,8 +26,8 @@ def captions(text: str) -> list[tuple[str, Caption | None]]:
         ("Grand Total 9.00", Caption.GRAND_TOTAL),
         ("TOTAL ROUNDED RM 9.00", Caption.GRAND_TOTAL),
         ("ROUND D TOTAL (RM): 9.00", Caption.GRAND_TOTAL),
-        ("Total due $9.00", Caption.GRAND_TOTAL),
-        ("DUE 9.00", Caption.GRAND_TOTAL),
+        ("Total due $9.00", Caption.PAYABLE_TOTAL),
+        ("DUE 9.00", Caption.PAYABLE_TOTAL),
         ("AMT PAID INCL GST : 9.00", Caption.GRAND_TOTAL),
         ("Amount (including VAT) 9.00", Caption.GRAND_TOTAL),
         ("GST AMT : 9.00", Caption.TAX),
@@ -43,7 +44,7 @@ def captions(text: str) -> list[tuple[str, Caption | None]]:
         ("Rückgeld 9,00", Caption.CHANGE),
         ("Total HT 9,00 €", Caption.NET),
         ("Total TTC 9,00 €", Caption.GRAND_TOTAL),
-        ("Net à payer 9,00 €", Caption.GRAND_TOTAL),
+        ("Net à payer 9,00 €", Caption.PAYABLE_TOTAL),
         ("合计 ¥9.00", Caption.TOTAL),
         ("价税合计 ¥9.00", Caption.GRAND_TOTAL),
         ("税额 ¥9.00", Caption.TAX),

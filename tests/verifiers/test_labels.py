@@ -2,7 +2,7 @@
 
 import pytest
 
-from verifiers.captions import Caption
+from verifiers.caption_words import Caption
 from verifiers.json_types import JsonObject
 from verifiers.labels import DEPTH_MAX, Kind, Label, field_labels, property_names
 
@@ -13,7 +13,10 @@ from verifiers.labels import DEPTH_MAX, Kind, Label, field_labels, property_name
         ("total", Kind.TOTAL),
         ("grand_total", Kind.TOTAL),
         ("totalAmount", Kind.TOTAL),
-        ("amount_due", Kind.TOTAL),
+        ("amount_due", Kind.PAYABLE),
+        ("balance_due", Kind.PAYABLE),
+        ("outstanding_amount", Kind.PAYABLE),
+        ("balance_due_date", Kind.DATE),
         ("net_total", Kind.NET),
         ("subtotal", Kind.NET),
         ("total_tax", Kind.TAX),

@@ -10,14 +10,16 @@ from decimal import Decimal
 
 from verifiers import dates
 from verifiers.answer import LeafValue
-from verifiers.captions import VALUES_MAX, Caption, Captioned, Captions
+from verifiers.balances import ROUNDING_MAX
+from verifiers.caption_words import Caption
+from verifiers.captioned import Captioned
+from verifiers.captions import VALUES_MAX, Captions
 from verifiers.found import Placed
 from verifiers.labels import AMOUNT_KINDS, DATE_KINDS, Kind, Label
 from verifiers.verdict import Finding, Outcome
 
 CHECK = "rivals"
-ROUNDING_MAX = Decimal("0.05")
-_TOTALS = (Caption.TOTAL, Caption.GRAND_TOTAL)
+_TOTALS = (Caption.TOTAL, Caption.GRAND_TOTAL, Caption.PAYABLE_TOTAL)
 
 
 def check_rivals(
