@@ -4,7 +4,7 @@ In memory and exact; the rows of the ledger are what it is loaded from. One even
 that a check and its reservation are one step and parallel requests cannot overspend.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -148,6 +148,14 @@ class Budgets:
     def add_spent(self, scope: Scope, window: Window, at_us: int, amount_nano_usd: int) -> None:
         """Load what the ledger's rows say was spent in the window that holds `at_us`."""
         self._cell(scope, window, at_us).spent += amount_nano_usd
+
+    def add_drawn(self, draws_on: Mapping[str, Sequence[str]], at_us: int) -> None:
+        """Load, once all else is, what keys spent out of the budgets of others: by a key's id, theirs."""
+        for window in (Window.DAY, Window.MONTH):
+            own = [(self.spent(Scope(ScopeKind.KEY, key_id), window, at_us), key_id) for key_id in draws_on]
+            for spent, key_id in own:
+                for other in draws_on[key_id]:
+                    self.add_spent(Scope(ScopeKind.KEY, other), window, at_us, spent)
 
     def reserve(self, scopes: tuple[Scope, ...], amount_nano_usd: int, at_us: int) -> Reservation | Shortfall:
         """Hold `amount_nano_usd` for all scopes, or for none and say why. Zero always fits."""

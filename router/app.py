@@ -125,18 +125,11 @@ class Gateway:
 
 def build(settings: Settings, *, clock: Clock = system_clock) -> Gateway:
     """Build the gateway. Must be called in a running event loop; raises the errors of its parts."""
-    loop = asyncio.get_running_loop()
     telemetry = Telemetry(clock, requests=settings.log_requests)
     place = place_of(settings, clock)
     pepper = place.peppers().current.secret
     keys = KeyStore(place.path, place.peppers, clock)
-
-    def notify(callbacks: Sequence[Callable[[], None]]) -> None:
-        loop.call_soon_threadsafe(_run_all, callbacks)
-
-    ledger = Ledger.open(
-        settings.ledger_path, clock=clock, disk_reserve_bytes=settings.disk_reserve_bytes, notify=notify
-    )
+    ledger = _open_ledger(settings, keys, clock)
     presence = take_presence(settings.data_dir)
     if ledger.recovered:
         telemetry.event("recovered", attempts_posted_at_their_bound=len(ledger.recovered))
@@ -193,6 +186,20 @@ def build(settings: Settings, *, clock: Clock = system_clock) -> Gateway:
     return Gateway(
         guard, paths, ledger, keys, engines, providers, pool, token_counter, afterwards, policies, telemetry, presence,
     )  # fmt: skip
+
+
+def _open_ledger(settings: Settings, keys: KeyStore, clock: Clock) -> Ledger:
+    """Open the ledger for the running event loop, its budgets with what keys spent out of those of others."""
+    loop = asyncio.get_running_loop()
+
+    def notify(callbacks: Sequence[Callable[[], None]]) -> None:
+        loop.call_soon_threadsafe(_run_all, callbacks)
+
+    ledger = Ledger.open(
+        settings.ledger_path, clock=clock, disk_reserve_bytes=settings.disk_reserve_bytes, notify=notify
+    )
+    ledger.budgets.add_drawn({key.key_id: key.rights.draws_on for key in keys.all()}, clock())
+    return ledger
 
 
 def _hosted(provider: ProviderSettings, pool: Pool, clock: Clock) -> Provider:

@@ -129,7 +129,8 @@ class Guard:
             raise PolicyDeniedError(
                 f"team '{team}' has no policy file, so nothing is allowed; add one to the policies folder"
             )
-        scopes = [Scope(ScopeKind.TEAM, team), Scope(ScopeKind.KEY, stored.key_id)]
+        scopes = [Scope(ScopeKind.TEAM, team)]
+        scopes += (Scope(ScopeKind.KEY, key_id) for key_id in (stored.key_id, *rights.draws_on))
         if rights.project is not None:
             scopes.append(Scope(ScopeKind.PROJECT, project_id(team, rights.project)))
         models = frozenset(rights.models) if rights.models is not None else None

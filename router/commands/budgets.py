@@ -76,6 +76,8 @@ def list_budgets(config: Config = Path(CONFIG_NAME)) -> None:
         settings = load_settings(config)
         now_us = system_clock()
         budgets = read_budgets(settings.ledger_path, now_us)
+        with office(settings) as opened:
+            budgets.add_drawn({key.key_id: key.rights.draws_on for key in opened.register.all()}, now_us)
         budgets.set_policy_limits(policy_limits(settings.policies))
         limits = sorted(budgets.limits(), key=lambda limit: (limit.scope.kind, limit.scope.id, limit.window))
         if not limits:

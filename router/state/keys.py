@@ -59,7 +59,7 @@ class _Secret:
 
 _KEYS = """
     SELECT k.key_id, k.team, k.name, k.created_at_us, k.revoked_at_us, k.member_id, m.role,
-        k.models, k.paths, k.environment, k.project, k.expires_at_us,
+        k.models, k.paths, k.environment, k.project, k.expires_at_us, k.draws_on,
         COALESCE(t.closed_at_us, p.closed_at_us, m.removed_at_us, mt.closed_at_us) IS NOT NULL
     FROM api_key k
     LEFT JOIN member m ON m.member_id = k.member_id
@@ -200,6 +200,7 @@ def read_keys(connection: sqlite3.Connection) -> Iterator[StoredKey]:
             environment,
             project,
             ends,
+            draws_on,
             gone,
         ) = row
         yield StoredKey(
@@ -209,7 +210,7 @@ def read_keys(connection: sqlite3.Connection) -> Iterator[StoredKey]:
             hints.get(key_id, ""),
             created,
             revoked,
-            Rights(_names(models), _names(paths), environment, project, ends),
+            Rights(_names(models), _names(paths), environment, project, ends, _names(draws_on) or ()),
             member_id,
             Role(role) if role is not None else None,
             bool(gone),

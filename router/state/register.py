@@ -45,7 +45,7 @@ class KeyRegister:
             self._refuse_unknown_project(team, rights.project)
             self._connection.execute(
                 "INSERT INTO api_key (key_id, team, name, created_at_us, project, member_id, environment, models, "
-                "paths, expires_at_us) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "paths, expires_at_us, draws_on) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     key_id,
                     team,
@@ -57,6 +57,7 @@ class KeyRegister:
                     _json(rights.models),
                     _json(rights.paths),
                     rights.expires_at_us,
+                    _json(rights.draws_on or None),
                 ),
             )
             text = self._add_text(key_id, now_us)
@@ -159,7 +160,7 @@ class KeyRegister:
 
 def _said(rights: Rights) -> dict[str, object]:
     """Rights as a change tells them: only what they narrow."""
-    return {name: found for name, found in asdict(rights).items() if found is not None}
+    return {name: found for name, found in asdict(rights).items() if found not in (None, ())}
 
 
 def _json(names: tuple[str, ...] | None) -> str | None:

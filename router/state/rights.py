@@ -1,4 +1,4 @@
-"""What a key may be used for; never more than the key that it was made with.
+"""What a key may be used for, and out of whose budgets; never more than the key that it was made with.
 
 A path is written as it is, or ends in `/*` for all that lies beneath: nothing else is a pattern, so
 that whether one scope holds another is plain to see.
@@ -6,11 +6,13 @@ that whether one scope holds another is plain to see.
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from router.errors import ForbiddenError, InvalidRequestError
 
 SCOPES_MAX = 100
+MAKERS_MAX = 8
+"""How many keys, each made with the one before, a key may draw on: each is looked at with every request."""
 _PATH = re.compile(r"/[A-Za-z0-9._/-]{0,200}")
 _MODEL = re.compile(r"[\x21-\x7e]{1,200}")
 _ENVIRONMENT = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
@@ -27,6 +29,8 @@ class Rights:
     """E.g. "production": a fact for rules."""
     project: str | None = None
     expires_at_us: int | None = None
+    draws_on: tuple[str, ...] = ()
+    """The keys out of whose budgets it spends besides its own: the one that it was made with, and that one's."""
 
 
 ANY = Rights()
@@ -76,9 +80,22 @@ def within(asked: Rights, maker: Rights) -> Rights:
                 "the new key would outlive the key that makes it; let it expire sooner", code="wider_rights"
             )
         expires = maker.expires_at_us if expires is None else expires
-    return Rights(
-        models, paths, asked.environment or maker.environment, asked.project or maker.project, expires
-    )
+    environment, project = asked.environment or maker.environment, asked.project or maker.project
+    return Rights(models, paths, environment, project, expires, asked.draws_on)
+
+
+def drawing_on(rights: Rights, key_id: str, maker: Rights) -> Rights:
+    """Return `rights` spent out of the budget of `key_id`, too: else whoever has made a key has money anew.
+
+    Raises ForbiddenError for a chain of makers that is too long.
+    """
+    draws_on = (key_id, *maker.draws_on)
+    if len(draws_on) > MAKERS_MAX:
+        raise ForbiddenError(
+            f"this key draws on the budgets of {MAKERS_MAX} keys already; make the new one with one of those, e.g. {draws_on[-1]}",
+            code="wider_rights",
+        )
+    return replace(rights, draws_on=draws_on)
 
 
 def allows_path(paths: Sequence[str], path: str) -> bool:

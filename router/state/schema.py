@@ -4,7 +4,7 @@ from pathlib import Path
 
 from ledger.schema import History, bring_to_head
 
-STATE_HISTORY = History("0002", Path(__file__).parent / "migrations")
+STATE_HISTORY = History("0003", Path(__file__).parent / "migrations")
 
 
 def ensure_schema(path: Path) -> None:

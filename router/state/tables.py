@@ -76,6 +76,8 @@ class ApiKey(StateTable, table=True):
     paths: str | None = None
     """A JSON list; None for all."""
     expires_at_us: int | None = None
+    draws_on: str | None = None
+    """A JSON list of the keys out of whose budgets it spends besides its own; None for no other."""
 
 
 class KeySecret(StateTable, table=True):

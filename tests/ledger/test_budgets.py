@@ -381,6 +381,16 @@ def test_what_was_spent_before_the_start_counts() -> None:
     assert refused(budgets, 31).limit.source == "month"
 
 
+def test_what_is_drawn_is_loaded_once_for_each_key_whose_budget_it_is() -> None:
+    budgets = Budgets()
+    spent = {"key_1": 100, "key_2": 20, "key_3": 3}
+    for key_id, amount in spent.items():
+        budgets.add_spent(Scope(ScopeKind.KEY, key_id), Window.DAY, NOON_US, amount)
+    budgets.add_drawn({"key_3": ("key_2", "key_1"), "key_1": (), "key_2": ("key_1",), "key_4": ()}, NOON_US)
+    found = [budgets.spent(Scope(ScopeKind.KEY, f"key_{n}"), Window.DAY, NOON_US) for n in (1, 2, 3, 4)]
+    assert found == [123, 23, 3, 0]
+
+
 def test_forgetting_past_windows_forgets_nothing_that_counts() -> None:
     """More keys than windows are kept: those of today stay, whatever their number."""
     budgets = Budgets()

@@ -119,6 +119,7 @@ def key_json(key: StoredKey, text: str | None = None) -> Json:
         "environment": rights.environment,
         "models": rights.models,
         "paths": rights.paths,
+        "draws_on": rights.draws_on,
         "created_at": _time(key.created_at_us),
         "expires_at": _time(rights.expires_at_us),
         "revoked_at": _time(key.revoked_at_us),

@@ -41,7 +41,7 @@ CREATE TABLE api_key (
 	environment VARCHAR(32),
 	models VARCHAR,
 	paths VARCHAR,
-	expires_at_us INTEGER,
+	expires_at_us INTEGER, draws_on VARCHAR,
 	PRIMARY KEY (key_id),
 	FOREIGN KEY(team) REFERENCES team (name),
 	FOREIGN KEY(member_id) REFERENCES member (member_id)
@@ -63,4 +63,4 @@ CREATE TABLE pending_change (
 	fields VARCHAR NOT NULL,
 	PRIMARY KEY (change_id)
 );
-INSERT INTO alembic_version VALUES ('0002');
+INSERT INTO alembic_version VALUES ('0003');
