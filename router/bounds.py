@@ -141,9 +141,10 @@ def _refuse_no_image(image: JsonValue, place: str) -> None:
     """An image is an address, as OpenAI's object or, to some servers, by itself."""
     url, detail = (image.get("url"), image.get("detail")) if isinstance(image, dict) else (image, None)
     if not isinstance(url, str) or not url:
+        at = f"{place}.url" if isinstance(image, dict) and "url" in image else place
         raise InvalidRequestError(
-            f'{place} names no image; write {{"url": "https://..."}}, or an address that begins with data:',
-            param=place,
+            f'{at} names no image; write {{"url": "https://..."}}, or an address that begins with data:',
+            param=at,
         )
     if not isinstance(detail, (str, type(None))):
         raise InvalidRequestError(

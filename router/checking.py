@@ -69,7 +69,7 @@ class Checker:
             try:
                 compiled = ExtractionSchema.compile(request.schema.schema)
             except VerifierError as error:
-                raise InvalidRequestError(str(error), param="response_format.json_schema.schema") from error
+                raise InvalidRequestError(str(error), param=request.schema.place) from error
             self._compiled[key] = compiled
             if len(self._compiled) > COMPILED_MAX:
                 self._compiled.popitem(last=False)

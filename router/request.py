@@ -34,6 +34,8 @@ class SchemaAsked:
     name: str
     schema: JsonObject
     shape: AnswerShape
+    place: str = "response_format.json_schema.schema"
+    """Where the request has it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,20 @@ class Part(_Open):
 
     type: StrictStr
     text: StrictStr | None = None
+    refusal: StrictStr | None = None
+
+
+class _FunctionCalled(_Open):
+    name: StrictStr
+    arguments: StrictStr | dict[str, object] | None = None
+
+
+class _ToolCall(_Open):
+    """A past call. One of another type than `function` has what it calls elsewhere."""
+
+    id: StrictStr | None = None
+    type: StrictStr | None = None
+    function: _FunctionCalled | None = None
 
 
 class MessageFields(_Open):
@@ -43,11 +57,30 @@ class MessageFields(_Open):
 
     role: Literal["system", "developer", "user", "assistant", "tool", "function"]
     content: StrictStr | list[Part] | None = None
+    name: StrictStr | None = None
+    refusal: StrictStr | None = None
+    tool_calls: list[_ToolCall] | None = None
+    tool_call_id: StrictStr | None = None
+    function_call: _FunctionCalled | None = None
+
+
+class _FunctionOffered(_Open):
+    name: StrictStr
+    description: StrictStr | None = None
+    parameters: dict[str, object] | None = None
+    strict: StrictBool | None = None
+
+
+class _Tool(_Open):
+    """Which types there may be is a matter of `closed_fields`."""
+
+    function: _FunctionOffered | None = None
 
 
 class _JsonSchema(_Open):
     name: StrictStr = "answer"
     schema_: dict[str, object] | None = Field(default=None, alias="schema")
+    strict: StrictBool | None = None
 
 
 class _ResponseFormat(_Open):
@@ -76,7 +109,7 @@ class ChatFields(_Open):
     n: Annotated[StrictInt, Field(ge=1, le=CHOICES_MAX)] | None = None
     logprobs: StrictBool | None = None
     response_format: _ResponseFormat | None = None
-    tools: list[dict[str, object]] | None = None
+    tools: list[_Tool] | None = None
     tool_choice: StrictStr | dict[str, object] | None = None
     steelyard: SteelyardObject | None = None
 
@@ -96,7 +129,7 @@ class ChatFields(_Open):
     metadata: dict[str, object] | None = None
     prompt_cache_key: StrictStr | None = None
     safety_identifier: StrictStr | None = None
-    functions: list[dict[str, object]] | None = None
+    functions: list[_FunctionOffered] | None = None
     function_call: StrictStr | dict[str, object] | None = None
 
 

@@ -134,18 +134,25 @@ def _schema_asked(chat: ChatFields, document: JsonObject) -> SchemaAsked | None:
 def _forced_tool(document: JsonObject) -> SchemaAsked | None:
     """A named tool_choice forces one tool: its parameters are the answer's schema."""
     choice = document.get("tool_choice")
-    if not isinstance(choice, dict) or choice.get("type", "function") != "function":
+    if not isinstance(choice, dict):
+        return None
+    kind = choice.get("type", "function")
+    if not isinstance(kind, str):
+        raise InvalidRequestError("tool_choice.type is no text; write function", param="tool_choice.type")
+    if kind != "function":
         return None  # `allowed_tools` and `custom` force no schema
     function = choice.get("function")
     name = function.get("name") if isinstance(function, dict) else None
     if not isinstance(name, str):
         raise InvalidRequestError("tool_choice names no function", param="tool_choice.function.name")
     tools = document.get("tools")
-    for tool in tools if isinstance(tools, list) else ():
+    for index, tool in enumerate(tools if isinstance(tools, list) else ()):
         offered = tool.get("function") if isinstance(tool, dict) else None
         if isinstance(offered, dict) and offered.get("name") == name:
             parameters = offered.get("parameters")
-            return SchemaAsked(name, parameters, AnswerShape.TOOL) if isinstance(parameters, dict) else None
+            if not isinstance(parameters, dict):
+                return None
+            return SchemaAsked(name, parameters, AnswerShape.TOOL, f"tools[{index}].function.parameters")
     raise InvalidRequestError(
         f"tool_choice forces the tool '{name[:64]}', which tools does not offer",
         param="tool_choice.function.name",

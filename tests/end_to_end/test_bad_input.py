@@ -45,7 +45,7 @@ BODIES: dict[str, tuple[bytes, int, str | None]] = {
     "image is a number": (with_image(3), 400, "messages[0].content[0].image_url"),
     "image is nothing": (with_image(None), 400, "messages[0].content[0].image_url"),
     "image without an address": (with_image({"detail": "low"}), 400, "messages[0].content[0].image_url"),
-    "image whose address is a list": (with_image({"url": [CANARY]}), 400, "messages[0].content[0].image_url"),
+    "image whose address is a list": (with_image({"url": [CANARY]}), 400, "messages[0].content[0].image_url.url"),
     "image whose detail is a number": (
         with_image({"url": "data:,", "detail": 3}), 400, "messages[0].content[0].image_url.detail"
     ),
@@ -68,6 +68,12 @@ BODIES: dict[str, tuple[bytes, int, str | None]] = {
     "schema is broken": (
         chat(response_format={"type": "json_schema", "json_schema": {"name": "x", "schema": {"type": "thing"}}}), 400,
         "response_format.json_schema.schema",
+    ),
+    "a forced tool's schema is broken": (
+        chat(
+            tools=[{"type": "function", "function": {"name": "x", "parameters": {"type": "thing"}}}],
+            tool_choice={"type": "function", "function": {"name": "x"}},
+        ), 400, "tools[0].function.parameters",
     ),
     "schema fetches": (
         chat(response_format={"type": "json_schema", "json_schema": {"schema": {"$ref": "http://127.0.0.1/x"}}}), 400,

@@ -143,7 +143,7 @@ def test_every_request_has_a_task_without_its_text(system: str, text: str) -> No
 
 def test_a_template_as_deep_as_a_body_may_be_is_hashed() -> None:
     deep = json.loads('{"a":' * 190 + "1" + "}" * 190)
-    assert task_of(tools=[{"type": "function", "function": deep}]).template_hash
+    assert task_of(tools=[{"type": "function", "function": {"name": "x", "parameters": deep}}]).template_hash
 
 
 def test_a_policy_sees_what_was_declared_and_no_content() -> None:
