@@ -79,7 +79,8 @@ class Gateway:
     ledger: Ledger
     keys: KeyStore
     engines: Mapping[str, LocalEngine]
-    providers: Mapping[str, Provider]
+    providers: dict[str, Provider]
+    """Those that are asked: another one in a name's place is asked in its stead."""
     pool: Pool
     counter: TokenCounter
     afterwards: Afterwards

@@ -21,6 +21,8 @@ from router.policies_in_force import PoliciesInForce
 from router.state.keys import KeyStore, StoredKey
 from router.state.rights import allows_path
 from router.telemetry import Telemetry
+from router.wire.json_error import error_body
+from router.wire.sse import event_of
 
 OPEN_PATHS = frozenset({"/healthz", "/readyz"})
 """The only paths that need no key."""
@@ -154,21 +156,31 @@ class _Watched:
     def __init__(self, send: Send, request_id: RequestId) -> None:
         self._send = send
         self._header = (b"x-steelyard-request-id", request_id.encode())
+        self._streams = False
+        self._ended = False
         self.status = 0
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             headers = list(message.get("headers", ()))
+            self._streams = any(
+                name == b"content-type" and value.startswith(b"text/event-stream") for name, value in headers
+            )
             if self._header not in headers:
                 message = {**message, "headers": [*headers, self._header]}
+        else:
+            self._ended = not message.get("more_body")
         await self._send(message)
 
     async def fail(self, error: GatewayError) -> None:
-        """Answer with `error`, or break the response off if it has begun."""
-        if self.status:
+        """Answer with `error`; of a response that has begun, a stream ends with it and all else breaks off."""
+        if not self.status:
+            await send_error(self.send, error)
+        elif self._streams and not self._ended:
+            await self.send({"type": "http.response.body", "body": event_of(error_body(error))})
+        elif not self._ended:
             raise error
-        await send_error(self.send, error)
 
 
 def _refuse_out_of_scope(path: str, paths: Sequence[str]) -> None:

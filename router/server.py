@@ -51,20 +51,27 @@ def bind(host: str, port: int) -> socket.socket:
     return listener
 
 
-def serve(settings: Settings, on_ready: Callable[[str], None]) -> None:
-    """Run until SIGTERM or SIGINT. `on_ready` gets the URL once requests are answered."""
+def serve(
+    settings: Settings, on_ready: Callable[[str], None], *, make: Callable[[Settings], Gateway] = build
+) -> None:
+    """Run what `make` makes until SIGTERM or SIGINT. `on_ready` gets the URL once requests are answered."""
     refuse_unsafe(settings.host, settings.transport)
     listener = bind(settings.host, settings.port)
     port = listener.getsockname()[1]
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     with listener:
-        uvloop.run(_serve(settings, listener, f"{settings.transport.scheme}://{host}:{port}", on_ready))
+        url = f"{settings.transport.scheme}://{host}:{port}"
+        uvloop.run(_serve(settings, listener, url, on_ready, make))
 
 
 async def _serve(
-    settings: Settings, listener: socket.socket, url: str, on_ready: Callable[[str], None]
+    settings: Settings,
+    listener: socket.socket,
+    url: str,
+    on_ready: Callable[[str], None],
+    make: Callable[[Settings], Gateway],
 ) -> None:
-    gateway = build(settings)
+    gateway = make(settings)
     bridge_loggers(gateway.telemetry)
     server = _Server(
         uvicorn.Config(

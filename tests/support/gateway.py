@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
@@ -28,6 +28,7 @@ baseline: fake-model
 limits: {month_usd: "1000"}
 """
 PATIENCE_S = 30.0
+STEELYARD = ("-m", "router.commands.main")
 
 
 def config_text(base_url: str, *, route: str = "", provider: str = "", rest: str = "") -> str:
@@ -89,12 +90,14 @@ class Response:
 class RunningGateway:
     """One gateway process."""
 
-    def __init__(self, config: Path, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, config: Path, environment: Mapping[str, str] | None = None, program: Sequence[str] = STEELYARD
+    ) -> None:
         self.config = config
         self.data = config.parent / "steelyard-data"
         self._log: list[bytes] = []
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "router.commands.main", "serve", "--config", str(config), "--port", "0"],
+            [sys.executable, *program, "serve", "--config", str(config), "--port", "0"],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env={**os.environ, **(environment or {})},
@@ -176,9 +179,11 @@ class RunningGateway:
 
 
 @contextmanager
-def running_gateway(config: Path, environment: Mapping[str, str] | None = None) -> Iterator[RunningGateway]:
-    """Run a gateway of `config` for as long as the block lasts."""
-    gateway = RunningGateway(config, environment)
+def running_gateway(
+    config: Path, environment: Mapping[str, str] | None = None, program: Sequence[str] = STEELYARD
+) -> Iterator[RunningGateway]:
+    """Run a gateway of `config` for as long as the block lasts; `program` is what `steelyard` is for."""
+    gateway = RunningGateway(config, environment, program)
     try:
         yield gateway
     finally:
