@@ -92,7 +92,7 @@ class Rulebook:
 
     def decide(self, facts: Facts) -> Decision:
         """Say what `facts` may do. The model is a plan's name, `auto`, or a model's."""
-        grant = self._auto.get(facts.kind) if facts.model == AUTO else self._grants.get(facts.model)
+        grant = self._granted(facts)
         if grant is None:
             return self._not_granted(facts)
         applying = self._index.applying(facts, self.label(facts.label))
@@ -121,6 +121,19 @@ class Rulebook:
             for route in self.routes
             if applying & self._against[route.name]
         }
+
+    def closed_to(self, facts: Facts) -> str:
+        """In words: which routes that the team's file grants for the name that was asked for a request may not
+        be sent to, and by which rule; "" if there are none."""
+        grant, applying = self._granted(facts), self._index.applying(facts, self.label(facts.label))
+        routes = self._serving(grant.models) if grant is not None else ()
+        return self._list([route for route in routes if applying & self._against[route.name]], applying)
+
+    def _granted(self, facts: Facts) -> _Grant | None:
+        return self._auto.get(facts.kind) if facts.model == AUTO else self._grants.get(facts.model)
+
+    def _serving(self, models: Iterable[str]) -> list[RouteFacts]:
+        return [route for model in models for route in self.routes if route.model == model]
 
     def _grant(self, asked: str, plan: str, *rules: str) -> _Grant:
         """What the team's file gives for `asked`."""
@@ -228,18 +241,21 @@ class Rulebook:
 
     def _closed(self, what: str, models: Iterable[str], applying: int, grant: _Grant) -> Deny:
         """No route of `models` is left for `what`: which rule takes which, and why."""
-        routes = [route for model in models for route in self.routes if route.model == model]
+        routes = self._serving(models)
         if not routes:
             return self._deny(f"no route is there for {what}", grant.rule_ids)
-        told = [f"route '{route.name}' {self._falls(route, applying)}" for route in routes]
-        more = f"; and {len(told) - ROUTES_TOLD_MAX} more" if len(told) > ROUTES_TOLD_MAX else ""
         return self._deny(
-            f"no route is left for {what}: {'; '.join(told[:ROUTES_TOLD_MAX])}{more}",
+            f"no route is left for {what}: {self._list(routes, applying)}",
             [
                 rule.id
                 for rule in self._rules(applying & _union(self._against[route.name] for route in routes))
             ],
         )
+
+    def _list(self, routes: Sequence[RouteFacts], applying: int) -> str:
+        told = [f"route '{route.name}' {self._falls(route, applying)}" for route in routes[:ROUTES_TOLD_MAX]]
+        more = [f"and {len(routes) - ROUTES_TOLD_MAX} more"] if len(routes) > ROUTES_TOLD_MAX else []
+        return "; ".join([*told, *more])
 
     def _falls(self, route: RouteFacts, applying: int) -> str:
         rules = applying & self._against[route.name]

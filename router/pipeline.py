@@ -14,6 +14,7 @@ from ledger.prices import PriceBook
 from ledger.rows import RequestRow
 from policies.audits import Delivery
 from policies.decision import Allow
+from policies.facts import Facts
 from router.accounts import Accounts, Hold
 from router.admission import Admission
 from router.afterwards import Afterwards, Judgement
@@ -24,7 +25,7 @@ from router.catalog import Catalog
 from router.checking import Checker, details_of
 from router.conversations import Conversations
 from router.deciding import allowed, decide
-from router.errors import ClientLeftError, GatewayError
+from router.errors import ClientLeftError, GatewayError, UnavailableError, UpstreamError
 from router.followups import FollowUps
 from router.heartbeats import heartbeats
 from router.json_types import JsonObject
@@ -105,6 +106,7 @@ class Pipeline:
                 if judgements:
                     self.afterwards.submit(hold, task.document_bytes, judgements)
         except BaseException as error:
+            _tell_what_rules_closed(error, caller, decided.facts)
             if not hold.closed:
                 self._close_failed(hold, row, given, error, reply)
             raise
@@ -240,3 +242,12 @@ def _not_streamed(request: ChatRequest) -> ChatRequest:
     """The same request, asked of a provider as a whole."""
     body = {key: value for key, value in request.body.items() if key not in ("stream", "stream_options")}
     return replace(request, body=body, stream=False, include_usage=False)
+
+
+def _tell_what_rules_closed(error: BaseException, caller: Caller, facts: Facts) -> None:
+    """Where no route answered, say which others no rule lets be asked: else a caller wonders why none was."""
+    if not isinstance(error, (UpstreamError, UnavailableError)):
+        return
+    closed = caller.rulebook.closed_to(facts)
+    if closed and error.status >= 500 and error.code != "ledger_unavailable":
+        error.message = f"{error.message}; no other route may be asked: {closed}"

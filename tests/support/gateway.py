@@ -91,16 +91,26 @@ class RunningGateway:
     """One gateway process."""
 
     def __init__(
-        self, config: Path, environment: Mapping[str, str] | None = None, program: Sequence[str] = STEELYARD
+        self,
+        config: Path,
+        environment: Mapping[str, str] | None = None,
+        program: Sequence[str] = STEELYARD,
+        tree: Path | None = None,
     ) -> None:
         self.config = config
         self.data = config.parent / "steelyard-data"
         self._log: list[bytes] = []
+        self._logged = threading.Condition()
         self.process = subprocess.Popen(
             [sys.executable, *program, "serve", "--config", str(config), "--port", "0"],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env={**os.environ, **(environment or {})},
+            env={
+                **os.environ,
+                **({"PYTHONPATH": str(tree)} if tree is not None else {}),
+                **(environment or {}),
+            },
+            cwd=tree,
         )
         self._reader = threading.Thread(target=self._read_log, daemon=True)
         self._reader.start()
@@ -111,13 +121,30 @@ class RunningGateway:
 
     def _read_log(self) -> None:
         assert self.process.stderr is not None
-        self._log.extend(self.process.stderr)
+        for line in self.process.stderr:
+            with self._logged:
+                self._log.append(line)
+                self._logged.notify_all()
+
+    def wait_for_log(self, text: str, times: int = 1) -> None:
+        """Block until `text` has stood in so many lines of the log."""
+        with self._logged:
+            came = self._logged.wait_for(
+                lambda: sum(text.encode() in line for line in self._log) >= times, PATIENCE_S
+            )
+        assert came, f"{text!r} was not logged"
+
+    @property
+    def log(self) -> str:
+        """Everything that the process has written to stderr so far."""
+        with self._logged:
+            return b"".join(self._log).decode()
 
     def end_log(self) -> str:
         """Everything that the process wrote to stderr, once it has ended."""
         self.process.wait()
         self._reader.join()
-        return b"".join(self._log).decode()
+        return self.log
 
     def request(
         self,
@@ -180,10 +207,15 @@ class RunningGateway:
 
 @contextmanager
 def running_gateway(
-    config: Path, environment: Mapping[str, str] | None = None, program: Sequence[str] = STEELYARD
+    config: Path,
+    environment: Mapping[str, str] | None = None,
+    program: Sequence[str] = STEELYARD,
+    *,
+    tree: Path | None = None,
 ) -> Iterator[RunningGateway]:
-    """Run a gateway of `config` for as long as the block lasts; `program` is what `steelyard` is for."""
-    gateway = RunningGateway(config, environment, program)
+    """Run a gateway of `config` for as long as the block lasts; `program` is what `steelyard` is for, `tree` a copy of
+    the packages that it is of."""
+    gateway = RunningGateway(config, environment, program, tree)
     try:
         yield gateway
     finally:

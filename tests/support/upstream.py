@@ -9,9 +9,10 @@ a test waits by `wait_for_requests` and `wait_for_charges`.
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
+from typing import SupportsIndex
 
 from support.upstream_answers import model_list
 from support.upstream_bill import NOTHING, Charge, Ending, FakeUsage, TokenPrices, total_usage
@@ -21,6 +22,19 @@ from support.upstream_script import Behaviour, Received
 Behave = Callable[[Received], Behaviour]
 PATIENCE_S = 20.0
 """How long a test waits for what should come at once, before it fails."""
+
+
+class _Overheard(asyncio.StreamReader):
+    """A reader that keeps all that it is fed."""
+
+    def __init__(self, heard: bytearray) -> None:
+        super().__init__()
+        self._kept = heard
+
+    def feed_data(self, data: Iterable[SupportsIndex]) -> None:
+        """Keep it, and go on."""
+        self._kept.extend(data)
+        super().feed_data(data)
 
 
 class Upstream:
@@ -47,6 +61,7 @@ class Upstream:
         self._changed = threading.Condition()
         self._released = asyncio.Event()
         self._stopped = asyncio.Event()
+        self._heard: list[bytearray] = []
         self._connections: dict[asyncio.StreamWriter, asyncio.Future[None]] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._port = 0
@@ -62,6 +77,13 @@ class Upstream:
         """All requests so far, in order of arrival; `GET /v1/models` is among them."""
         with self._changed:
             return tuple(self._requests)
+
+    @property
+    def heard(self) -> tuple[bytes, ...]:
+        """Every byte that has arrived, headers and requests that were cut off too, by connection; one that
+        brought nothing is b""."""
+        with self._changed:
+            return tuple(map(bytes, self._heard))
 
     @property
     def bill(self) -> tuple[Charge, ...]:
@@ -155,7 +177,7 @@ class Upstream:
 
     async def _serve(self, port: Future[int]) -> None:
         self._loop = asyncio.get_running_loop()
-        server = await asyncio.start_server(self._accept, "127.0.0.1", 0, backlog=1024)
+        server = await self._loop.create_server(self._connected, "127.0.0.1", 0, backlog=1024)
         async with server:
             port.set_result(server.sockets[0].getsockname()[1])
             await self._stopped.wait()
@@ -163,6 +185,12 @@ class Upstream:
         for writer in self._connections:
             writer.transport.abort()
         await asyncio.gather(*ends)
+
+    def _connected(self) -> asyncio.StreamReaderProtocol:
+        heard = bytearray()
+        with self._changed:
+            self._heard.append(heard)
+        return asyncio.StreamReaderProtocol(_Overheard(heard), self._accept)
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         ended = self._connections[writer] = asyncio.get_running_loop().create_future()

@@ -12,6 +12,9 @@ from support.upstream_script import BAD_REQUEST, UNAUTHORIZED, Behaviour, Receiv
 
 from router.json_types import JsonValue
 
+ONE_MODEL = "/engine/"
+"""Beneath this path stands an engine of one model, which needs no name."""
+
 
 def refusal(request: Received, api_key: str | None, *, deepseek: bool) -> Behaviour | None:
     """The refusal that a request earns before any script is asked, or None."""
@@ -33,7 +36,7 @@ def _everywhere(request: Received) -> Iterator[str]:
     body = request.json
     if not body:
         yield "The body is not a JSON object."
-    if not request.model:
+    if not request.model and not request.path.startswith(ONE_MODEL):
         yield "you must provide a model parameter"
     if not request.messages:
         yield "Invalid 'messages': empty array."

@@ -131,7 +131,7 @@ class GgufEngine:
                         payload = payload_of(event)
                         if not payload.startswith(b"{"):
                             continue
-                        delta = self._delta(orjson.loads(payload))
+                        delta = self._delta(_chunk(payload))
                         last = _joined(last, delta)
                         if delta.text or delta.tokens:
                             yield EngineDelta(delta.text, delta.tokens)
@@ -235,6 +235,14 @@ def _render(request: EngineRequest, messages: list[JsonValue], context_window: i
             + b"}}}"
         )
     return rendered
+
+
+def _chunk(payload: bytes) -> JsonObject:
+    try:
+        chunk: JsonObject = orjson.loads(payload)
+    except orjson.JSONDecodeError as error:
+        raise EngineUnavailableError("the local model's process said what is no JSON") from error
+    return chunk
 
 
 def _joined(last: EngineDelta, delta: EngineDelta) -> EngineDelta:
