@@ -16,7 +16,7 @@ IS_NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test check kills wheel clean weights
+.PHONY: help demo test check kills leaks wheel clean weights
 
 help:  ## say what there is
 	@echo 'make demo, make test: each sets up all that it needs in $(VENV) (first run: minutes)'
@@ -38,6 +38,10 @@ check: $(VENV)/.dev $(VENV)/.litellm  ## lint, types, import rules and the tidy 
 kills: $(VENV)/.dev $(VENV)/.litellm  ## kill -9 the gateway under load, 20 times; the log is kept in docs/runs/
 	@mkdir -p docs/runs
 	@{ git describe --always --dirty; date -u +%F; $(BIN)/python -m pytest -q -s -p no:randomly -k kill_9 --kills 20 tests/end_to_end/test_crashes.py; } | tee docs/runs/kills.txt
+
+leaks: $(VENV)/.dev $(VENV)/.litellm  ## send 20,000 requests with secrets past the rules; the log is kept in docs/runs/
+	@mkdir -p docs/runs
+	@{ git describe --always --dirty; date -u +%F; $(BIN)/python -m pytest -q -s -p no:randomly --leak-requests 20000 --leak-mutants 99 tests/end_to_end/test_leaks.py; } | tee docs/runs/leaks.txt
 
 wheel: $(VENV)/.dev  ## build the wheel into dist/
 	@$(BIN)/python -m hatchling build -t wheel

@@ -7,6 +7,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Let `make kills` ask for more."""
     parser.addoption("--kills", type=int, default=2, help="how often the gateway is killed under load")
     parser.addoption("--requests", type=int, default=1_000, help="how many go over all plans, with faults")
+    parser.addoption("--leak-requests", type=int, default=2_000, help="how many carry secrets past the rules")
+    parser.addoption("--leak-seed", type=int, default=20261126, help="which, and what fails on their way")
+    parser.addoption("--leak-mutants", type=int, default=8, help="how many planted leaks are to be caught")
     parser.addoption("--kill-seed", type=int, default=20261124, help="when it is killed")
 
 
