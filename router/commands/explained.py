@@ -1,7 +1,7 @@
 """What the gateway would decide about a request, found with the gateway's own parts, and nothing sent."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from policies.facts import Facts
 from policies.rulebook import Rulebook
 from router.admission import refusal
 from router.caller import Caller
-from router.catalog import Catalog, Origin
+from router.catalog import Catalog, Origin, Route
 from router.checking import Checker
 from router.commands.tables import usd
 from router.counting import PromptCounter
@@ -131,20 +131,25 @@ async def _planned(
     settings: Settings, catalog: Catalog, request: ChatRequest, allow: Allow, caller: Caller
 ) -> _Purse:
     """The plan and its worst case, and what would stop it, whatever is spent already. As at admission: an exact
-    count where the bound does not fit, then `at_limit`."""
+    count of those routes whose window the bound does not fit; of all where the limit does not; then `at_limit`."""
     now_us = system_clock()
     planner = Planner(catalog, PriceBook(missing_prices(settings, PriceBook(), now_us)))
     judged, allow = allow, _WITHOUT_CHANCE.chosen(allow, request.kind)
     plan = planner.plan(request, allow, allow.routes, now_us, {})
     limit = allow.per_request_nano_usd
     counted: dict[str, int] = {}
-    if plan.uncounted or (limit is not None and plan.hold_nano_usd > limit):
-        counted = await _count(settings, request, plan)
+    if plan.uncounted:
+        counted = await _count(settings, request, plan.uncounted)
         plan = planner.plan(request, allow, allow.routes, now_us, counted)
     try:
         refuse_empty(plan, request)
     except GatewayError as error:
         return _Purse(plan, error)
+    if limit is not None and plan.hold_nano_usd > limit:
+        counted |= await _count(
+            settings, request, [each.route for each in (*plan.attempts, *plan.escalation)]
+        )
+        plan = planner.plan(request, allow, allow.routes, now_us, counted)
     more = planner.plan(request, judged, judged.routes, now_us, counted).hold_nano_usd
     notes: tuple[str, ...] = ()
     if more > plan.hold_nano_usd:
@@ -167,15 +172,13 @@ async def _planned(
     return _Purse(plan, refusal(shortfall))
 
 
-async def _count(settings: Settings, request: ChatRequest, plan: Plan) -> dict[str, int]:
+async def _count(settings: Settings, request: ChatRequest, routes: Sequence[Route]) -> dict[str, int]:
     helper = TokenCounter(settings.data_dir / "tokenizers")
     counter = PromptCounter(helper, {})
-    routes = {each.route.name: each.route for each in (*plan.attempts, *plan.escalation)}
-    routes.update({route.name: route for route in plan.uncounted})
     try:
         found = {
-            name: await counter.prompt_tokens(request, route)
-            for name, route in routes.items()
+            route.name: await counter.prompt_tokens(request, route)
+            for route in routes
             if route.origin is not Origin.LOCAL
         }
     finally:

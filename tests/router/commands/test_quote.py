@@ -45,7 +45,7 @@ def quote(folder: Path, text: str, *options: str, **fields: object) -> Result:
 def lines(ran: Result) -> dict[str, str]:
     """The table's lines by their route, in order."""
     assert ran.exit_code == 0, ran.stderr
-    head, *rows = ran.stdout.splitlines()
+    head, *rows = ran.stdout.partition("\n\n")[0].splitlines()
     assert head.split() == [
         "route",
         "prompt",
