@@ -68,7 +68,7 @@ $(VENV)/.demo: $(VENV)/.made $(PINS)
 # Holds all that the demo needs, hence its stamp too.
 $(VENV)/.dev: $(VENV)/.made $(PINS)
 	@echo '2/3 installing Steelyard, torch and the development tools (a few minutes)'
-	@$(PIP) install --no-warn-conflicts -c constraints.txt -e '.[v4,dev]'
+	@$(PIP) install --no-warn-conflicts -c constraints.txt -e '.[v4,litellm,dev]'
 	@touch $@ $(VENV)/.demo
 
 # Without the dependencies that it names, of which pip would warn above: what we read of it needs none.

@@ -52,9 +52,11 @@ from router.policies_in_force import PoliciesInForce
 from router.presence import take_presence
 from router.pricing import missing_prices
 from router.processes.counters import TokenCounter
+from router.processes.litellm_settings import LitellmSettings
 from router.provider_settings import ProviderKind, ProviderSettings
 from router.providers.anthropic import Anthropic
 from router.providers.base import Provider
+from router.providers.litellm import Litellm
 from router.providers.local.build import build_engine
 from router.providers.local.engine import LocalEngine
 from router.providers.local.provider import LocalProvider
@@ -94,9 +96,14 @@ class Gateway:
         self._tasks = [
             asyncio.create_task(self.policies.watch()),
             *(asyncio.create_task(self._load(name, engine)) for name, engine in self.engines.items()),
+            *(
+                asyncio.create_task(self._load(name, provider))
+                for name, provider in self.providers.items()
+                if isinstance(provider, Litellm)
+            ),
         ]
 
-    async def _load(self, name: str, engine: LocalEngine) -> None:
+    async def _load(self, name: str, engine: LocalEngine | Litellm) -> None:
         try:
             await engine.load()
         except Exception as error:  # noqa: BLE001  the boundary of a task: recorded; the route answers 503 and says why
@@ -209,6 +216,9 @@ def _hosted(provider: ProviderSettings, pool: Pool, clock: Clock) -> Provider:
             return OpenAICompatible(provider.name, provider.base_url, provider.api_key, pool)
         case ProviderKind.ANTHROPIC:
             return Anthropic(provider.name, provider.base_url, provider.api_key, pool, clock)
+        case ProviderKind.LITELLM:
+            told = LitellmSettings.of(provider.vendor, provider.base_url, provider.api_key, provider.options)
+            return Litellm(provider.name, told, pool)
 
 
 def _policies_in_force(

@@ -16,9 +16,13 @@ from policies.route_facts import LOCAL_PROVIDER
 from router.catalog import Dialect
 from router.route_facts import SERVER_KEYS, ServerFacts, read_server_facts
 
-PROVIDER_KEYS = ("type", "base_url", "key_env", "dialect", *SERVER_KEYS)
+LITELLM_KEYS = ("vendor", "options", "secrets")
+PROVIDER_KEYS = ("type", "base_url", "key_env", "dialect", *LITELLM_KEYS, *SERVER_KEYS)
 METHODS = ("/chat/completions", "/messages")
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
+_OPTION = re.compile(r"[a-z][a-z0-9_]{0,63}")
+_NO_OPTIONS = frozenset({"api_base", "base_url", "api_key", "client", "model", "messages"})
+"""What has its own key here, or is the request's."""
 _HOST_LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
 _HOST_CHARACTERS_MAX = 253
 
@@ -28,6 +32,8 @@ class ProviderKind(StrEnum):
 
     OPENAI_COMPATIBLE = "openai_compatible"
     ANTHROPIC = "anthropic"
+    LITELLM = "litellm"
+    """What litellm speaks for us, in a process of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +47,10 @@ class ProviderSettings:
     """Where servers that speak OpenAI's format differ."""
     kind: ProviderKind = ProviderKind.OPENAI_COMPATIBLE
     server: ServerFacts = field(default_factory=ServerFacts)
+    vendor: str = ""
+    """litellm's name of it, where litellm speaks to it."""
+    options: Environment[str, str] = field(default_factory=dict, repr=False)
+    """What litellm wants besides: a region, further keys."""
 
 
 def read_providers(section: Mapping, environment: Environment[str, str]) -> dict[str, ProviderSettings]:
@@ -54,7 +64,7 @@ def read_providers(section: Mapping, environment: Environment[str, str]) -> dict
         provider = section.mapping(name)
         provider.only(PROVIDER_KEYS)
         kind = provider.choice("type", ProviderKind, ProviderKind.OPENAI_COMPATIBLE)
-        if kind is ProviderKind.ANTHROPIC and provider.has("dialect"):
+        if kind is not ProviderKind.OPENAI_COMPATIBLE and provider.has("dialect"):
             raise provider.error(
                 f"{provider.path('dialect')} says where servers of OpenAI's format differ; leave it out",
                 "dialect",
@@ -62,12 +72,38 @@ def read_providers(section: Mapping, environment: Environment[str, str]) -> dict
         found[name] = ProviderSettings(
             name,
             _base_url(provider),
-            _api_key(provider, environment),
+            _key(provider, "key_env", environment) if provider.has("key_env") else None,
             provider.choice("dialect", Dialect, Dialect.GENERIC),
             kind,
             read_server_facts(provider),
+            *_vendor(provider, kind, environment),
         )
     return found
+
+
+def _vendor(
+    provider: Mapping, kind: ProviderKind, environment: Environment[str, str]
+) -> tuple[str, dict[str, str]]:
+    """litellm's name of a provider and what it wants besides; nothing of the kind for any other."""
+    if kind is not ProviderKind.LITELLM:
+        for key in LITELLM_KEYS:
+            if provider.has(key):
+                raise provider.error(
+                    f"{provider.path(key)} is for a provider of `type: litellm`; leave it out", key
+                )
+        return "", {}
+    options: dict[str, str] = {}
+    for key in ("options", "secrets"):
+        section = provider.mapping(key)
+        for name in section:
+            if not _OPTION.fullmatch(name) or name in _NO_OPTIONS or name in options:
+                raise section.error(
+                    f"{section.path(name)[:120]} is no option of a vendor's that stands here; write e.g. "
+                    "aws_region_name in options, aws_secret_access_key in secrets",
+                    name,
+                )
+            options[name] = section.text(name) if key == "options" else _key(section, name, environment)
+    return provider.text("vendor"), options
 
 
 def is_host(text: str) -> bool:
@@ -111,25 +147,23 @@ def _split(url: str) -> SplitResult | None:
     return parts if url.isascii() and " " not in url else None
 
 
-def _api_key(provider: Mapping, environment: Environment[str, str]) -> str | None:
-    variable = provider.optional_text("key_env")
-    if variable is None:
-        return None
-    what = provider.path("key_env")
+def _key(provider: Mapping, name: str, environment: Environment[str, str]) -> str:
+    variable = provider.text(name)
+    what = provider.path(name)
     if not _VARIABLE.fullmatch(variable):
         raise provider.error(
             f"{what} must be the name of an environment variable, e.g. DEEPSEEK_API_KEY; a key itself never stands in a file",
-            "key_env",
+            name,
         )
     shown = variable if "_" in variable else "named there"  # some keys are capitals and digits too
     key = environment.get(variable)
     if not key:
         raise provider.error(
-            f"{what}: the environment variable {shown} is not set; export it before the start", "key_env"
+            f"{what}: the environment variable {shown} is not set; export it before the start", name
         )
     if not key.isascii() or not key.isprintable() or " " in key:
         raise provider.error(
             f"{what}: the environment variable {shown} holds more than a key (a space, a line break or a special character); export the key alone",
-            "key_env",
+            name,
         )
     return key

@@ -23,7 +23,7 @@ from policies.rule_reading import LIMIT_KEYS as RULE_LIMIT_KEYS
 from policies.rule_reading import REQUIRE_KEYS, RULE_KEYS, WHEN_KEYS, Known
 from policies.team import PLAN_NAMES, TeamPolicy
 from router.pricing import missing_prices
-from router.provider_settings import PROVIDER_KEYS
+from router.provider_settings import LITELLM_KEYS, PROVIDER_KEYS
 from router.route_price import CPU_KEY, PRICE_KEYS
 from router.route_settings import ENGINE_ONLY, HOSTED_ONLY, ROUTE_KEYS
 from router.settings import KEYS, LEDGER_KEYS, SERVER_KEYS, Settings, load_settings
@@ -38,7 +38,10 @@ Tree = Mapping[str, "str | Tree"]
 """Keys, and values as they are written."""
 
 CONFIGURATION_BASE: Tree = {
-    "providers": {"deepseek": {"base_url": "https://api.deepseek.com/v1"}},
+    "providers": {
+        "deepseek": {"base_url": "https://api.deepseek.com/v1"},
+        "bedrock": {"type": "litellm", "vendor": "bedrock", "base_url": "https://bedrock.example"},
+    },
     "routes": {
         "flash": {
             "provider": "deepseek",
@@ -59,7 +62,11 @@ CONFIGURATION_SECTIONS = {
     "The file": ((), KEYS),
     "server": (("server",), SERVER_KEYS),
     "ledger": (("ledger",), LEDGER_KEYS),
-    "providers.NAME": (("providers", "deepseek"), PROVIDER_KEYS),
+    "providers.NAME": (
+        ("providers", "deepseek"),
+        tuple(key for key in PROVIDER_KEYS if key not in LITELLM_KEYS),
+    ),
+    "What litellm speaks": (("providers", "bedrock"), LITELLM_KEYS),
     "A hosted route": (("routes", "flash"), tuple(key for key in ROUTE_KEYS if key not in ENGINE_ONLY)),
     "A local route": (("routes", "small"), tuple(key for key in ROUTE_KEYS if key not in HOSTED_ONLY)),
     "The price of a hosted route": (("routes", "flash", "price"), tuple(PRICE_KEYS)),
@@ -158,7 +165,13 @@ def written(tree: Tree, indent: str = "") -> str:
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with a policy and the keys that the examples name."""
-    for name in ("DEEPSEEK_API_KEY", "OPENAI_API_KEY", "ANTHROPIC_API_KEY"):
+    for name in (
+        "DEEPSEEK_API_KEY",
+        "OPENAI_API_KEY",
+        "ANTHROPIC_API_KEY",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+    ):
         monkeypatch.setenv(name, "sk-none")
     monkeypatch.setenv("STEELYARD_MODELS", str(tmp_path))
     (tmp_path / "policies").mkdir()

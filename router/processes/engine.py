@@ -10,6 +10,7 @@ import signal
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections import deque
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 
@@ -42,7 +43,9 @@ class ProcessState(StrEnum):
 class EngineProcess:
     """One child, kept alive."""
 
-    def __init__(self, module: str, settings_line: str) -> None:
+    def __init__(self, module: str, settings_line: str, environment: Mapping[str, str] | None = None) -> None:
+        """`environment` is all that the child has of one; None: ours."""
+        self._environment = environment
         self._command = (sys.executable, "-m", module)
         self._settings_line = settings_line
         self._process: Process | None = None
@@ -113,7 +116,12 @@ class EngineProcess:
         self._words.clear()
         try:
             process = self._process = await asyncio.create_subprocess_exec(
-                *self._command, stdin=PIPE, stdout=PIPE, stderr=PIPE, cwd=Path(__file__).parent.parent.parent
+                *self._command,
+                stdin=PIPE,
+                stdout=PIPE,
+                stderr=PIPE,
+                cwd=Path(__file__).parent.parent.parent,
+                env=self._environment,
             )
         except OSError as error:
             raise ProcessStartError(f"the engine's process cannot be started: {error.strerror}") from error

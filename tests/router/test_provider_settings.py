@@ -45,6 +45,16 @@ def test_a_provider_may_speak_anthropics_format() -> None:
     assert (found.kind, found.api_key) == (ProviderKind.ANTHROPIC, SECRET)
 
 
+def test_a_provider_of_litellms_has_its_options_and_secrets_and_shows_none() -> None:
+    entry = address("https://bedrock.example") + (
+        "    type: litellm\n    vendor: bedrock\n    options: {aws_region_name: eu-central-1}\n"
+        "    secrets: {aws_secret_access_key: DEEPSEEK_API_KEY}\n"
+    )
+    found = providers_of(entry)["hosted"]
+    assert found.options == {"aws_region_name": "eu-central-1", "aws_secret_access_key": SECRET}
+    assert SECRET not in repr(found)
+
+
 def test_no_key_is_in_a_providers_repr() -> None:
     found = providers_of(address("https://api.deepseek.com") + "    key_env: DEEPSEEK_API_KEY\n")
     assert SECRET not in repr(found)
@@ -113,7 +123,7 @@ REFUSED = {
     "key pasted": (GOOD + f"    key_env: {SECRET}\n", 4, "must be the name of an environment variable, e.g. DEEPSEEK_API_KEY; a key itself never stands"),
     "key pasted, capitals and digits": (GOOD + "    key_env: AKIAIOSFODNN7EXAMPLE\n", 4, "the environment variable named there is not set"),
     "key pasted as a reference": (GOOD + "    key_env: ${DEEPSEEK_API_KEY}\n", 4, "must be the name of an environment variable"),
-    "key pasted under another key": (GOOD + f"    api_key: {SECRET}\n", 4, "unknown key 'api_key' in providers.hosted; known are base_url, dialect, jurisdiction, key_env, no_training, place"),
+    "key pasted under another key": (GOOD + f"    api_key: {SECRET}\n", 4, "unknown key 'api_key' in providers.hosted; known are base_url, dialect, jurisdiction, key_env, no_training, options, place"),
     "variable in small letters": (GOOD + "    key_env: deepseek_api_key\n", 4, "must be the name of an environment variable"),
     "variable not set": (GOOD + "    key_env: OPENAI_API_KEY\n", 4, "the environment variable OPENAI_API_KEY is not set; export it before the start"),
     "variable empty": (GOOD + "    key_env: EMPTY_KEY\n", 4, "the environment variable EMPTY_KEY is not set"),
@@ -123,8 +133,12 @@ REFUSED = {
     "variable beyond ASCII": (GOOD + "    key_env: ACCENT_KEY\n", 4, "export the key alone"),
     "unknown dialect": (GOOD + "    dialect: deepsek\n", 4, "it is one of openai, deepseek, generic; did you mean 'deepseek'?"),
     "address of Anthropic's method": (address("https://api.anthropic.com/v1/messages") + "    type: anthropic\n", 3, "leave out /messages"),
-    "unknown type": (GOOD + "    type: antropic\n", 4, "it is one of openai_compatible, anthropic; did you mean 'anthropic'?"),
+    "unknown type": (GOOD + "    type: antropic\n", 4, "it is one of openai_compatible, anthropic, litellm; did you mean 'anthropic'?"),
     "a dialect of Anthropic's format": (GOOD + "    type: anthropic\n    dialect: generic\n", 5, "providers.hosted.dialect says where servers of OpenAI's format differ; leave it out"),
+    "a vendor of a provider that litellm does not speak to": (GOOD + "    vendor: bedrock\n", 4, "providers.hosted.vendor is for a provider of `type: litellm`; leave it out"),
+    "no vendor": (GOOD + "    type: litellm\n", 2, "providers.hosted.vendor"),
+    "an option that has a key of its own": (GOOD + "    type: litellm\n    vendor: bedrock\n    options: {api_base: x}\n", 6, "providers.hosted.options.api_base is no option"),
+    "a secret in the file": (GOOD + f"    type: litellm\n    vendor: bedrock\n    secrets: {{aws_secret_access_key: {SECRET}}}\n", 6, "a key itself never stands in a file"),
     "runs on this machine": (GOOD + "    runs: local\n", 4, "providers.hosted.runs is local, which only an engine of the gateway's own is; write on_premises"),
     "runs somewhere": (GOOD + "    runs: cloud\n", 4, "it is one of local, on_premises, hosted"),
     "a country by name": (GOOD + "    jurisdiction: Germany\n", 4, "providers.hosted.jurisdiction is 'Germany'; write a country's two capital letters (ISO 3166), e.g. DE, or EU"),

@@ -8,7 +8,7 @@ from support.tidy_shape import functions
 
 LAZY_IMPORTS: Mapping[str, tuple[str, ...]] = {
     "local_model/__init__.py": ("local_model.loading",),
-    "router/app.py": ("router.providers.local", "router.providers.litellm_bridge"),
+    "router/processes/litellm_child.py": ("router.processes.litellm_door",),
     "router/commands/main.py": ("router.commands",),
 }
 """The composition root imports the local engine and litellm when a configured route needs them, the

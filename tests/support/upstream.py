@@ -1,5 +1,5 @@
 """A fake provider with a known bill: a real HTTP server in a thread of its own, which speaks OpenAI's
-chat completions and Anthropic's Messages, each at its path.
+chat completions, Anthropic's Messages and Bedrock's Converse, each at its path.
 
 It keeps every request as it arrived and a line of the bill for each, and misbehaves as a test's
 script says. Raw streams, because it must cut, reset and stall a connection where a framework would

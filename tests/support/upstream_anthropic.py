@@ -18,6 +18,7 @@ _STOP_REASONS = {"stop": "end_turn", "length": "max_tokens", "tool_calls": "tool
 class AnthropicFormat:
     """A `Format`: how the fake provider speaks to `POST /v1/messages`."""
 
+    stream_type = "text/event-stream; charset=utf-8"
     done = b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
     half_event = b'event: content_block_delta\ndata: {"type":"content_block_delta","index":0,"delta":{"ty\n\n'
 

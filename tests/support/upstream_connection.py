@@ -233,7 +233,7 @@ class _Sending:
         if script.fault is Fault.HTML:
             await self.whole()
             return
-        await self._to.send(head_of(200, "text/event-stream; charset=utf-8", None, script.headers))
+        await self._to.send(head_of(200, self._spoken.stream_type, None, script.headers))
         if script.padding_bytes:
             await self._chunk(b"data: ")
             await self._pad(framed=True)

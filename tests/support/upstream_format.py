@@ -5,6 +5,7 @@ from typing import Protocol
 from support import upstream_answers
 from support.upstream_answers import Answer, answer_to, error_body, event
 from support.upstream_anthropic import AnthropicFormat
+from support.upstream_bedrock import BedrockFormat
 from support.upstream_refusals import refusal
 from support.upstream_script import Behaviour, Received
 
@@ -13,6 +14,10 @@ from router.json_types import JsonObject
 
 class Format(Protocol):
     """How requests are judged and answers are written."""
+
+    @property
+    def stream_type(self) -> str:
+        """The content type of a stream."""
 
     @property
     def done(self) -> bytes:
@@ -56,6 +61,7 @@ class Format(Protocol):
 class OpenAIFormat:
     """`POST /v1/chat/completions`."""
 
+    stream_type = "text/event-stream; charset=utf-8"
     done = b"data: [DONE]\n\n"
     half_event = b'data: {"id":"chatcmpl-fake","choices":[{"index":0,"delta":{"content":"\n\n'
 
@@ -100,7 +106,13 @@ class OpenAIFormat:
         return event(error_body(behaviour))
 
 
-_FORMATS: dict[str, Format] = {"/chat/completions": OpenAIFormat(), "/messages": AnthropicFormat()}
+_BEDROCK = BedrockFormat()
+_FORMATS: dict[str, Format] = {
+    "/chat/completions": OpenAIFormat(),
+    "/messages": AnthropicFormat(),
+    "/converse": _BEDROCK,
+    "/converse-stream": _BEDROCK,
+}
 
 
 def format_of(path: str) -> Format | None:

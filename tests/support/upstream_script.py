@@ -7,11 +7,14 @@ or from a function of the request.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from urllib.parse import unquote
 
 import orjson
 from support.upstream_bill import FakeUsage
 
 from router.json_types import JsonObject, JsonValue
+
+_BEDROCK_PATH = "/model/"
 
 
 class Fault(StrEnum):
@@ -120,14 +123,16 @@ class Received:
 
     @property
     def model(self) -> str:
-        """The model that was asked for."""
+        """The model that was asked for, in the body or, with Bedrock, in the path."""
+        if self.path.startswith(_BEDROCK_PATH):
+            return unquote(self.path.removeprefix(_BEDROCK_PATH).partition("/")[0])
         model = self.json.get("model")
         return model if isinstance(model, str) else ""
 
     @property
     def stream(self) -> bool:
         """Whether a stream was asked for."""
-        return self.json.get("stream") is True
+        return self.json.get("stream") is True or self.path.endswith("/converse-stream")
 
     @property
     def messages(self) -> list[JsonObject]:
