@@ -178,7 +178,7 @@ def build(settings: Settings, *, clock: Clock = system_clock) -> Gateway:
     )
     room = BodyRoom(settings.bodies_bytes_max)
     hot: dict[str, App] = {"/v1/chat/completions": ChatCompletions(pipeline, settings.body_bytes_max, room)}
-    cold = _cold_face(settings, catalog, accounts, engines, policies, clock)
+    cold = _cold_face(settings, catalog, accounts, keys, engines, policies, clock)
     _add_admin_face(cold, Desk(place, keys, ledger, read_only_engine(ledger.path), clock))
     paths = (*(GatewayPath("POST", path, spends=True) for path in hot), *paths_of(cold))
     guard = Guard(
@@ -266,13 +266,14 @@ def _cold_face(
     settings: Settings,
     catalog: Catalog,
     accounts: Accounts,
+    keys: KeyStore,
     engines: Mapping[str, LocalEngine],
     policies: PoliciesInForce,
     clock: Clock,
 ) -> FastAPI:
     app = FastAPI(title="Steelyard", version=settings.version, redoc_url=None)
     app.include_router(models_router(catalog, clock()))
-    app.include_router(requests_router(read_only_engine(settings.ledger_path), accounts, clock))
+    app.include_router(requests_router(read_only_engine(settings.ledger_path), accounts, keys, clock))
     app.include_router(health_router(accounts.ledger, engines, policies))
     app.add_exception_handler(GatewayError, _gateway_error)
     app.add_exception_handler(HTTPException, _http_error)

@@ -73,11 +73,10 @@ class Guard:
         try:
             if path not in OPEN_PATHS:
                 key = self._key(scope)
+                scope["steelyard.key"] = key
                 if key.rights.paths is not None:
                     _refuse_out_of_scope(path, key.rights.paths)
-                if path.startswith(ADMIN_PREFIX):
-                    scope["steelyard.key"] = key
-                elif key.team is not None or path.startswith("/v1/"):
+                if not path.startswith(ADMIN_PREFIX) and (key.team is not None or path.startswith("/v1/")):
                     caller = self._callers.get(key.key_id) or self._new_caller(key)
                     scope["steelyard.caller"] = caller
                     if self._spends(path):

@@ -1,4 +1,8 @@
-"""One request of the caller's own team: its path, and what its caller knows about the answer."""
+"""One request within the caller's sight: its path, and what its caller knows about the answer.
+
+A key sees what was asked with it, or with another key of its holder; an admin's sees the team's.
+What is out of sight is answered as what is not there.
+"""
 
 import asyncio
 from typing import Annotated, Any, Literal
@@ -9,11 +13,12 @@ from sqlalchemy.engine import Engine
 
 from ledger.clock import Clock
 from ledger.history import RequestHistory, request_history
-from ledger.rows import OutcomeSource
+from ledger.rows import OutcomeSource, RequestRow
 from router.accounts import Accounts
-from router.caller import Caller
 from router.endpoints.spending import SPENDS_NOTHING
 from router.errors import NotFoundError
+from router.state.keys import KeyStore, StoredKey
+from router.state.roles import Role
 from router.told_outcomes import TOLD_MAX, Told, told_rows
 
 
@@ -35,16 +40,16 @@ class ToldOutcomes(BaseModel):
     source: Literal["person", "gold"] = "person"
 
 
-def requests_router(ledger_engine: Engine, accounts: Accounts, clock: Clock) -> APIRouter:
+def requests_router(ledger_engine: Engine, accounts: Accounts, keys: KeyStore, clock: Clock) -> APIRouter:
     """The paths; they read the ledger over a read-only engine and write through its one writer."""
     router = APIRouter()
 
     async def history_of(request: Request, request_id: str) -> RequestHistory:
-        caller: Caller = request.scope["steelyard.caller"]
+        key: StoredKey = request.scope["steelyard.key"]
         history = await asyncio.to_thread(request_history, ledger_engine, request_id)
-        if history is None or history.request.team != caller.team:
+        if history is None or not _sees(key, history.request, keys):
             raise NotFoundError(
-                "this team has no such request; a request's id is in the header x-steelyard-request-id",
+                "this key has no such request; a request's id is in the header x-steelyard-request-id",
                 param="request_id",
                 code="request_not_found",
             )
@@ -72,3 +77,11 @@ def requests_router(ledger_engine: Engine, accounts: Accounts, clock: Clock) -> 
         return {"request_id": request_id, "outcome_ids": [row.outcome_id for row in rows]}
 
     return router
+
+
+def _sees(key: StoredKey, asked: RequestRow, keys: KeyStore) -> bool:
+    if key.team is None or asked.team != key.team:
+        return False
+    if key.role is Role.ADMIN or asked.key_id == key.key_id:
+        return True
+    return key.member_id is not None and keys.holder_of(asked.key_id) == key.member_id

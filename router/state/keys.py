@@ -84,6 +84,7 @@ class KeyStore:
         self._version = -1
         self._refreshed_at = -REFRESH_S
         self._by_digest: dict[str, _Secret] = {}
+        self._holders: dict[str, str] = {}
         self.generation = 0
         """Grows each time that the file was found changed."""
 
@@ -104,6 +105,10 @@ class KeyStore:
         if secret.key.revoked_at_us is not None or secret.key.closed or secret.until_us <= self._clock():
             return None
         return secret.key
+
+    def holder_of(self, key_id: str) -> str | None:
+        """The member whose key it is or was; None for the key of an application."""
+        return self._holders.get(key_id)
 
     def refresh(self) -> None:
         """Read the keys again if another process changed them."""
@@ -163,6 +168,7 @@ class KeyStore:
         keys = {key.key_id: key for key in read_keys(self._connection)}
         secrets = self._connection.execute(_SECRETS).fetchall()
         self._connection.execute("COMMIT")
+        self._holders = {key.key_id: key.member_id for key in keys.values() if key.member_id is not None}
         self._by_digest = {}
         for key_id, digest, _, _, until_us in secrets:
             key = keys[key_id]

@@ -1,4 +1,4 @@
-"""Every admin path x every role x an own, a foreign and an absent object, against the table in docs/teams.md."""
+"""Every path of roles x every role x an own, a foreign and an absent object, against the tables in docs/teams.md."""
 
 import itertools
 import re
@@ -31,13 +31,15 @@ def documented() -> dict[tuple[str, str], dict[Role, Reach]]:
     found = {}
     for method, path, rest in LINE.findall(DOCS.read_text()):
         cells = [cell.strip() for cell in rest.split("|")]
-        found[method, ADMIN + path] = {
+        found[method, path if path.startswith("/v1/") else ADMIN + path] = {
             role: Reach(cell) for role, cell in zip(COLUMNS, cells, strict=True) if cell
         }
     return found
 
 
 TABLE = documented()
+ADMINISTERED = tuple(each for each in TABLE if each[1].startswith(f"{ADMIN}/"))
+OF_REQUESTS = tuple(each for each in TABLE if each not in ADMINISTERED)
 
 
 @dataclass
@@ -49,6 +51,7 @@ class Organisation:
     texts: dict[Role, str] = field(default_factory=dict)
     key_ids: dict[Role, str] = field(default_factory=dict)
     service: str = ""
+    service_id: str = ""
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def __post_init__(self) -> None:
@@ -60,7 +63,8 @@ class Organisation:
                 key, text = opened.register.create(team, role.value, member_id=member.member_id)
                 self.members[role], self.texts[role] = member.member_id, text
                 self.key_ids[role] = key.key_id
-            _, self.service = opened.register.create("finance", "an application's")
+            key, self.service = opened.register.create("finance", "an application's")
+            self.service_id = key.key_id
 
     def fill(self, path: str, role: Role, whose: str) -> str:
         """The path with objects of `whose` in place of its parameters, fresh ones where it can be."""
@@ -85,7 +89,7 @@ class Organisation:
                 made["key_id"] = opened.register.create(place, "", member_id=holder)[0].key_id
         if "request_id" in names:
             key_id = self.key_ids[role] if own and role is Role.MEMBER else "key_other"
-            made["request_id"] = self._request(number, "finance" if role is Role.MEMBER else team, key_id)
+            made["request_id"] = self.request("finance" if role is Role.MEMBER else team, key_id)
         if whose == "absent":
             last = [name for name in names if name != "window"][-1:]
             made.update(dict.fromkeys(last, "absent"))
@@ -101,6 +105,8 @@ class Organisation:
             body = {"role": "admin"}
         elif path == f"{ADMIN}/members":
             body = {"name": name, "role": "auditor"}
+        elif path.endswith("/outcomes"):
+            body = {"outcomes": [{"outcome": "right"}]}
         elif path.endswith(("/teams", "/projects")):
             body = {"name": name}
         elif method == "POST":
@@ -109,13 +115,16 @@ class Organisation:
             method, path, key=key, body=body, headers={"content-type": "application/json"}
         )
 
-    def _request(self, number: int, team: str, key_id: str) -> str:
-        row = RequestMaker(10_000 + number, team=team).rows[0]
-        assert isinstance(row, RequestRow)
+    def request(self, team: str, key_id: str) -> str:
+        """The id of an answered request of `team` that was asked with `key_id`."""
+        maker = RequestMaker(10_000 + next(self.numbers), team=team)
+        maker.answer(maker.attempt())
         with closing(sqlite3.connect(self.gateway.data / "ledger.sqlite", timeout=30)) as connection:
-            connection.execute(INSERTS[RequestRow], row._replace(key_id=key_id))
+            for row in maker.rows:
+                kept = row._replace(key_id=key_id) if isinstance(row, RequestRow) else row
+                connection.execute(INSERTS[type(row)], kept)
             connection.commit()
-        return row.request_id
+        return maker.request_id
 
 
 @pytest.fixture(scope="module")
@@ -130,7 +139,7 @@ def organisation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Organisat
 def test_the_table_has_every_admin_path_and_no_other(tmp_path: Path) -> None:
     config = write_config(tmp_path, config_text("http://127.0.0.1:9/v1"))
     routes = {(each.method, each.path) for each in every_path(config) if each.path.startswith(f"{ADMIN}/")}
-    assert routes == set(TABLE)
+    assert routes == set(ADMINISTERED)
 
 
 def expected(reach: Reach | None, whose: str, *, has_object: bool) -> int:
@@ -163,13 +172,44 @@ def test_a_role_reaches_what_the_table_says_and_a_foreign_object_is_as_one_that_
         assert len(set(said.values())) <= 1, f"{role} can tell a foreign object from an absent one: {said}"
 
 
-@pytest.mark.parametrize(("method", "path"), TABLE, ids=[" ".join(each) for each in TABLE])
+@pytest.mark.parametrize(("method", "path"), ADMINISTERED, ids=[" ".join(each) for each in ADMINISTERED])
 def test_a_key_of_an_application_and_no_key_administer_nothing(
     organisation: Organisation, method: str, path: str
 ) -> None:
     filled = organisation.fill(path, Role.OWNER, "own")
     assert organisation.ask(method, filled, organisation.service).status == 403
     assert organisation.ask(method, filled, "sk-steelyard-none").status == 401
+
+
+@pytest.mark.parametrize(("method", "path"), OF_REQUESTS, ids=[" ".join(each) for each in OF_REQUESTS])
+def test_a_key_of_an_application_reaches_what_was_asked_with_it_and_nothing_else_of_its_team(
+    organisation: Organisation, method: str, path: str
+) -> None:
+    said = {}
+    for key_id, status in (
+        (organisation.service_id, 2),
+        ("key_other", 4),
+        (organisation.key_ids[Role.MEMBER], 4),
+    ):
+        request_id = organisation.request("finance", key_id)
+        answer = organisation.ask(method, path.format(request_id=request_id), organisation.service)
+        assert answer.status // 100 == status, (key_id, answer.body)
+        said[key_id] = answer.body
+    absent = organisation.ask(method, path.format(request_id="req_absent"), organisation.service)
+    foreign = organisation.ask(
+        method, path.format(request_id=organisation.request("legal", "key_x")), organisation.service
+    )
+    assert absent.body == foreign.body == said["key_other"]
+
+
+def test_a_member_sees_with_each_of_their_keys_what_was_asked_with_any(organisation: Organisation) -> None:
+    with office(load_settings(organisation.gateway.config)) as opened:
+        second = opened.register.create("finance", "", member_id=organisation.members[Role.MEMBER])[0]
+        opened.register.revoke(second.key_id)
+    request_id = organisation.request("finance", second.key_id)
+    for method, path in OF_REQUESTS:
+        filled = path.format(request_id=request_id)
+        assert organisation.ask(method, filled, organisation.texts[Role.MEMBER]).status // 100 == 2
 
 
 def fresh_team(organisation: Organisation) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from support.command_line import assert_refused, invoke, run
 
-from router.commands.exit_codes import UNREACHABLE, USAGE
+from router.commands.exit_codes import USAGE
 
 SECRET = "sk-live-51HxYzAbCdEf"
 CONFIG = """\
@@ -130,7 +130,7 @@ def test_no_configuration_at_all_is_one_sentence(tmp_path: Path) -> None:
     )
 
 
-def test_a_file_that_cannot_be_read_is_exit_3(tmp_path: Path) -> None:
+def test_a_folder_where_rules_should_stand_is_wrong_usage(tmp_path: Path) -> None:
     config = config_in(tmp_path)
     (tmp_path / "policies" / "legal.yaml").mkdir()
-    assert_refused(invoke("config", "check", "--config", config), UNREACHABLE, "legal.yaml: Is a directory")
+    assert_refused(invoke("config", "check", "--config", config), USAGE, "legal.yaml: this is a folder")
