@@ -51,14 +51,21 @@ class Attention:
         latent = rms_norm(self.wq_a(x), self.q_norm, config.norm_eps)
         queries = self.wq_b(latent).view(tokens, config.heads, config.head_dim)
         queries = rotate(unit_norm(queries, config.norm_eps), angles)
-        row = rotate(rms_norm(self.wkv(x), self.kv_norm, config.norm_eps), angles)
-        window = state.window.with_new(row, start - config.window + 1)
+        window = state.window.with_new(self._row(x, angles), start - config.window + 1)
         compressed, chosen, is_seen = self._compressed(x, latent, angles, state, start)
         out = self._attend(queries, window, positions, compressed, chosen, is_seen)
         out = rotate(out, angles, back=True).reshape(tokens, config.o_groups, -1)
         groups = self.wo_a.dense(out.dtype).view(config.o_groups, config.o_lora_rank, -1)
         out = torch.bmm(out.transpose(0, 1), groups.transpose(1, 2))  # [groups, T, o_lora_rank]
         return self.wo_b(out.transpose(0, 1).flatten(1))
+
+    def take(self, x: Tensor, state: LayerState, start: int) -> None:
+        """Give the state the window's rows of tokens `x` [T, D] whose output nobody asks for."""
+        positions = torch.arange(start, start + x.shape[0], device=x.device)
+        state.window.with_new(self._row(x, self.rotary.angles(positions)), start)
+
+    def _row(self, x: Tensor, angles: tuple[Tensor, Tensor]) -> Tensor:
+        return rotate(rms_norm(self.wkv(x), self.kv_norm, self.config.norm_eps), angles)
 
     def _compressed(
         self, x: Tensor, latent: Tensor, angles: tuple[Tensor, Tensor], state: LayerState, start: int

@@ -187,6 +187,8 @@ class SequenceState:
     layers: list[LayerState]
     drafts: list[LayerState] = field(default_factory=list)
     """The MTP block's, where there is one; it is one token behind."""
+    streams: Tail = field(default_factory=lambda: Tail(1, 0))
+    """What the MTP block goes on from: the last residual streams, flat; of a state without drafts none."""
     length: int = 0
     floor: int = 0
     """The shortest length that it can be cut back to."""
@@ -197,6 +199,7 @@ class SequenceState:
         return SequenceState(
             [_layer(config, kind) for kind in config.layers],
             [_layer(config, LayerKind.WINDOW) for _ in range(drafts)],
+            Tail(1, config.streams * config.hidden_size),
         )
 
     def advance(self, tokens: int) -> None:
@@ -210,9 +213,13 @@ class SequenceState:
             raise CacheError(
                 f"a state of {self.length} tokens can be cut back to {self.floor} at the least, not to {length}"
             )
-        for layer in (*self.layers, *self.drafts):
+        for layer in self.layers:
             for part in layer.parts:
                 part.cut(length)
+        for layer in self.drafts:
+            for part in layer.parts:
+                part.cut(max(length - 1, 0))
+        self.streams.cut(length)
         self.length = length
 
     def clone(self) -> "SequenceState":
@@ -220,6 +227,7 @@ class SequenceState:
         return SequenceState(
             [layer.clone() for layer in self.layers],
             [layer.clone() for layer in self.drafts],
+            self.streams.clone(),
             self.length,
             self.floor,
         )
@@ -227,7 +235,7 @@ class SequenceState:
     @property
     def nbytes(self) -> int:
         """Bytes of memory that it holds, shared pages counted."""
-        return sum(layer.nbytes for layer in (*self.layers, *self.drafts))
+        return sum(layer.nbytes for layer in (*self.layers, *self.drafts)) + self.streams.nbytes
 
 
 def bytes_per_token(config: V4Config, element_bytes: int) -> float:

@@ -58,9 +58,9 @@ class Checkpoint:
         """Whether there is such a tensor."""
         return name_in(self.naming, official) in self._of_name
 
-    def has_any(self, prefix: str) -> bool:
-        """Whether there is a tensor whose own name begins so."""
-        return any(name.startswith(prefix) for name in self._of_name)
+    def beginning(self, prefix: str) -> frozenset[str]:
+        """The tensors whose own name begins so."""
+        return frozenset(name for name in self._of_name if name.startswith(prefix))
 
     def unused(self) -> list[str]:
         """The tensors that nobody has asked for, by their own names."""

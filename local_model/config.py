@@ -20,9 +20,11 @@ MEANINGLESS = frozenset(
         "_name_or_path", "architectures", "attention_dropout", "bos_token_id", "dtype", "eos_token_id",
         "initializer_range", "output_router_logits", "pad_token_id", "router_aux_loss_coef",
         "router_jitter_noise", "torch_dtype", "transformers_version", "use_cache", "max_position_embeddings",
+        "dspark_block_size", "dspark_markov_rank", "dspark_n_routed_experts", "dspark_noise_token_id",
+        "dspark_num_experts_per_tok", "dspark_target_layer_ids",
     }
 )  # fmt: skip
-"""Keys that say nothing about a forward pass."""
+"""Keys that say nothing about a forward pass; DSpark's are of a draft module that is left out."""
 FIXED: Mapping[str, object] = {
     "attention_bias": False,
     "hidden_act": "silu",

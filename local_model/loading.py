@@ -1,5 +1,6 @@
 """Puts a model together from a checkpoint's folder."""
 
+import logging
 from pathlib import Path
 
 import torch
@@ -11,9 +12,21 @@ from local_model.config import LayerKind, V4Config, read_config
 from local_model.errors import WeightsError
 from local_model.hyper_connections import HyperConnection, HyperHead
 from local_model.indexer import Indexer
-from local_model.model import Layer, V4Model
+from local_model.layer import Layer
+from local_model.model import V4Model
 from local_model.moe import Expert, Moe
+from local_model.mtp import Mtp
 from local_model.rotary import Rotary
+
+_log = logging.getLogger(__name__)
+MTP_NAMES = tuple(
+    f"mtp.0.{part}"
+    for part in (
+        "e_proj.", "h_proj.", "enorm.", "hnorm.", "norm.", "hc_head_", "hc_attn_", "hc_ffn_",
+        "attn_norm.", "ffn_norm.", "attn.", "ffn.",
+    )
+)  # fmt: skip
+"""How names of an MTP block begin; DSpark has others, and more stages."""
 
 
 def load_model(path: str | Path, device: str = "cpu", dtype: torch.dtype = torch.float32) -> V4Model:
@@ -23,7 +36,9 @@ def load_model(path: str | Path, device: str = "cpu", dtype: torch.dtype = torch
     """
     folder = Path(path)
     config = read_config(folder)
-    return _Builder(config, Checkpoint(folder, device, dtype)).model()
+    model = _Builder(config, Checkpoint(folder, device, dtype)).model()
+    _log.info("%s: %s", folder, model.about_drafts)
+    return model
 
 
 class _Builder:
@@ -36,29 +51,60 @@ class _Builder:
     def model(self) -> V4Model:
         config, source = self._config, self._from
         width = config.hidden_size
+        has_mtp, about_drafts = self._drafts()
         model = V4Model(
             config,
             source.rows("embed.weight", config.vocab_size, width),
-            tuple(self._layer(number, kind) for number, kind in enumerate(config.layers)),
+            tuple(
+                self._layer(f"layers.{number}.", kind, is_hashed=number < config.hash_layers)
+                for number, kind in enumerate(config.layers)
+            ),
             self._hyper_head(""),
             source.vector("norm.weight", width),
             source.matrix("head.weight", config.vocab_size, width),
+            self._mtp("mtp.0.") if has_mtp else None,
+            about_drafts,
         )
-        left = [name for name in source.unused() if not name.startswith("mtp.")]
+        left = [name for name in source.unused() if has_mtp or not name.startswith("mtp.")]
         if left:
             raise WeightsError(
                 f"{source.folder} has {len(left)} tensors that config.json gives no place, such as {left[0]}"
             )
         return model
 
-    def _layer(self, number: int, kind: LayerKind) -> Layer:
-        at = f"layers.{number}."
+    def _drafts(self) -> tuple[bool, str]:
+        """Whether there is an MTP block, whole or in part, and what is to be said of drafts."""
+        names = self._from.beginning("mtp.")
+        if not names:
+            return False, "no mtp.* tensors; it runs without drafts"
+        has_projections = {"mtp.0.e_proj.weight", "mtp.0.h_proj.weight"} <= names
+        is_one = all(name.startswith("mtp.0.") for name in names)
+        if is_one and (has_projections or all(name.startswith(MTP_NAMES) for name in names)):
+            return True, "an MTP block; it drafts one token"
+        return (
+            False,
+            f"{len(names)} mtp.* tensors are of another draft module (DSpark), such as {min(names)}; left out",
+        )
+
+    def _mtp(self, at: str) -> Mtp:
+        width, source = self._config.hidden_size, self._from
+        return Mtp(
+            source.matrix(f"{at}e_proj.weight", width, width),
+            source.matrix(f"{at}h_proj.weight", width, width),
+            source.vector(f"{at}enorm.weight", width),
+            source.vector(f"{at}hnorm.weight", width),
+            self._layer(at, LayerKind.WINDOW, is_hashed=False),
+            self._hyper_head(at),
+            source.vector(f"{at}norm.weight", width),
+        )
+
+    def _layer(self, at: str, kind: LayerKind, *, is_hashed: bool) -> Layer:
         return Layer(
             self._from.vector(f"{at}attn_norm.weight", self._config.hidden_size),
             self._attention(f"{at}attn.", kind),
             self._hyper_connection(f"{at}hc_attn_"),
             self._from.vector(f"{at}ffn_norm.weight", self._config.hidden_size),
-            self._moe(f"{at}ffn.", is_hashed=number < self._config.hash_layers),
+            self._moe(f"{at}ffn.", is_hashed=is_hashed),
             self._hyper_connection(f"{at}hc_ffn_"),
             self._config.norm_eps,
         )

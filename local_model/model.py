@@ -14,37 +14,17 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from local_model.attention import Attention
-from local_model.cache import LayerState, SequenceState
+from local_model.cache import SequenceState
 from local_model.config import V4Config
-from local_model.hyper_connections import HyperConnection, HyperHead, expand
-from local_model.moe import Moe
+from local_model.errors import CacheError
+from local_model.hyper_connections import HyperHead
+from local_model.layer import Layer
+from local_model.mtp import Mtp
 from local_model.norms import rms_norm
 from local_model.quantization import Matrix
 
 CHUNK = 512
 """Tokens that go through the layers at once. Cut at multiples of it, so that bits do not depend on the caller's cuts."""
-
-
-@dataclass(frozen=True, slots=True)
-class Layer:
-    """One layer; norms float32 [D]."""
-
-    attn_norm: Tensor
-    attention: Attention
-    attn_hc: HyperConnection
-    ffn_norm: Tensor
-    moe: Moe
-    ffn_hc: HyperConnection
-    norm_eps: float
-
-    def __call__(self, streams: Tensor, ids: Tensor, state: LayerState, start: int) -> Tensor:
-        """Streams [T, n, D] of the tokens `ids` [T] from position `start` on; [T, n, D]."""
-        x, post, mix = self.attn_hc(streams)
-        out = self.attention(rms_norm(x, self.attn_norm, self.norm_eps), state, start)
-        streams = expand(out, streams, post, mix)
-        x, post, mix = self.ffn_hc(streams)
-        return expand(self.moe(rms_norm(x, self.ffn_norm, self.norm_eps), ids), streams, post, mix)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +37,14 @@ class V4Model:
     hyper_head: HyperHead
     norm: Tensor
     head: Matrix
+    mtp: Mtp | None = None
+    about_drafts: str = ""
+    """A sentence from loading: whether this model drafts, and if not, why."""
+
+    @property
+    def has_drafts(self) -> bool:
+        """Whether `draft` can be asked."""
+        return self.mtp is not None
 
     def forward(self, ids: Tensor, cache: SequenceState | None = None) -> tuple[Tensor, SequenceState]:
         """Take the tokens `ids` LongTensor [T] behind those that `cache` holds.
@@ -65,11 +53,28 @@ class V4Model:
         Raises ValueError for ids that are no tokens.
         """
         self._check(ids)
-        state = cache if cache is not None else SequenceState.empty(self.config)
+        state = cache if cache is not None else self.empty_state()
         ids = ids.to(self.embed.device)
         with torch.no_grad():
             parts = [self._chunk(part, state) for part in chunks(ids, state.length)]
         return torch.cat(parts), state
+
+    def empty_state(self) -> SequenceState:
+        """The state before the first token, with the drafts' part where there are drafts."""
+        return SequenceState.empty(self.config, drafts=int(self.has_drafts))
+
+    def draft(self, token: int, state: SequenceState) -> Tensor:
+        """Logits [vocabulary] for what follows `token`, which itself follows all that `state` holds.
+
+        A guess by the MTP block; `state` stays as it is. Raises CacheError where nothing can be drafted from.
+        """
+        if self.mtp is None:
+            raise CacheError("nothing can be drafted: the checkpoint has no MTP block")
+        ids = torch.tensor([token])
+        self._check(ids)
+        ids = ids.to(self.embed.device)
+        with torch.no_grad():
+            return self.head(self.mtp.guess(self.embed[ids], ids, state)).float()[0]
 
     def forward_batch(
         self, batch: Sequence[tuple[Tensor, SequenceState | None]]
@@ -81,6 +86,8 @@ class V4Model:
         streams = self.embed[ids][:, None].expand(-1, self.config.streams, -1)
         for layer, layer_state in zip(self.layers, state.layers, strict=True):
             streams = layer(streams, ids, layer_state, state.length)
+        if self.mtp is not None and state.drafts:
+            self.mtp.take(self.embed[ids], streams, state)
         state.advance(ids.shape[0])
         return self.head(rms_norm(self.hyper_head(streams), self.norm, self.config.norm_eps)).float()
 

@@ -20,6 +20,7 @@ def save_state(state: SequenceState, config: V4Config, path: Path) -> None:
         if kept is not None:
             tensors[name] = kept.contiguous()
     said = {"config": repr(config), "length": str(state.length), "floor": str(state.floor)}
+    said["drafts"] = str(len(state.drafts))
     beside = path.with_name(f"{path.name}.writing")
     save_file(tensors, beside, metadata=said)
     beside.replace(path)
@@ -35,18 +36,21 @@ def load_state(config: V4Config, path: Path, device: str = "cpu") -> SequenceSta
         raise CacheError(f"{path} holds no state: {error}; compute it anew") from error
     if said.get("config") != repr(config):
         raise CacheError(f"{path} is the state of another model than this one; compute it anew")
-    state = SequenceState.empty(config)
+    state = SequenceState.empty(config, drafts=int(said.get("drafts", "0")))
     state.length, state.floor = int(said["length"]), int(said["floor"])
     for name, part in _parts(state):
         if isinstance(part, Tail):
-            part.restore(tensors.get(name), state.length)
+            behind = name.startswith("draft.") and state.length > 0
+            part.restore(tensors.get(name), state.length - behind)
         elif name in tensors:
             part.append(tensors[name])
     return state
 
 
 def _parts(state: SequenceState) -> Iterator[tuple[str, Tail | Rows]]:
-    for number, layer in enumerate(state.layers):
+    if state.drafts:
+        yield "streams", state.streams
+    for number, layer in (*enumerate(state.layers), *(("draft", layer) for layer in state.drafts)):
         for place, part in enumerate(layer.parts):
             if isinstance(part, CompressorState):
                 yield f"{number}.{place}.rows", part.rows

@@ -19,9 +19,13 @@ YARN = {"type": "yarn", "factor": 16, "original_max_position_embeddings": 64, "b
 
 def test_every_mutant_is_found(tmp_path: Path) -> None:
     checkpoint = tmp_path / "checkpoint"
-    write_checkpoint(checkpoint, {**SMALL, "rope_scaling": YARN, "hidden_size": 288}, 11, quantized="fp4")
+    write_checkpoint(
+        checkpoint, {**SMALL, "rope_scaling": YARN, "hidden_size": 288}, 11, quantized="fp4", mtp=True
+    )
     ids = torch.randint(0, 96, (90,), generator=torch.Generator().manual_seed(1))
-    logits, _ = load_model(checkpoint).forward(ids)
+    model = load_model(checkpoint)
+    logits, state = model.forward(ids)
+    logits = torch.cat((logits, model.draft(5, state)[None]))
     save_file({"ids": ids, "logits": logits}, checkpoint / "expected.safetensors")
     folders = [tmp_path / "none"]
     shutil.copytree(PACKAGE, folders[0] / "local_model")

@@ -39,4 +39,11 @@ MUTANTS = (
     Mutant("quantization.py", "self.weight.float() * scale", "self.weight.float() * scale.mean()"),
     Mutant("quantization.py", "repeat_interleave(FP8_BLOCK, 1)[:, :columns]", "repeat_interleave(FP8_BLOCK, 1)[:, -columns:]"),
     Mutant("quantization.py", "self.scale.float()[..., None]", "self.scale.float().flip(1)[..., None]"),
+    Mutant("mtp.py", "rms_norm(embedded, self.enorm, eps)", "embedded"),
+    Mutant("mtp.py", "rms_norm(streams, self.hnorm, eps)", "rms_norm(streams, self.enorm, eps)"),
+    Mutant("mtp.py", "told[:, None] + before", "before"),
+    Mutant("mtp.py", "position = state.length - 1", "position = state.length"),
+    Mutant("mtp.py", "attention.take(x, state.drafts[0], first)", "attention.take(x, state.drafts[0], first + 1)"),
+    Mutant("mtp.py", ".view(-1, *streams.shape[1:])[:-1]", ".view(-1, *streams.shape[1:])[1:]"),
+    Mutant("mtp.py", "self.hyper_head(streams)", "streams.mean(1)"),
 )  # fmt: skip

@@ -1,6 +1,6 @@
 """Runs one mutated copy of the package after another: `python v4_mutants_child.py CHECKPOINT FOLDER...`.
 
-A line a folder: the largest difference from the logits beside the checkpoint, relative to the largest logit.
+A line a folder: the largest difference from the logits, a draft's the last, beside the checkpoint, relative to the largest logit.
 """
 
 import sys
@@ -18,6 +18,8 @@ for folder in folders:
     sys.path[0] = str(folder)
     from local_model import load_model
 
-    logits, _ = load_model(checkpoint).forward(expected["ids"])
+    model = load_model(checkpoint)
+    logits, state = model.forward(expected["ids"])
+    logits = torch.cat((logits, model.draft(5, state)[None]))
     difference = (logits - expected["logits"]).abs().max() / expected["logits"].abs().max()
     sys.stdout.write(f"{folder.name} {difference.item()}\n")

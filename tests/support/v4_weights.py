@@ -25,15 +25,22 @@ SMALL: Mapping[str, object] = {
 
 
 def write_checkpoint(
-    folder: Path, config: Config, seed: int, *, table: torch.dtype = torch.int64, quantized: str | None = None
+    folder: Path,
+    config: Config,
+    seed: int,
+    *,
+    table: torch.dtype = torch.int64,
+    quantized: str | None = None,
+    mtp: bool = False,
 ) -> dict[str, Tensor]:
-    """Write config.json and model.safetensors; `quantized`: how experts lie, fp8 or fp4, beside FP8 matrices.
+    """Write config.json and model.safetensors; `quantized`: how experts lie, fp8 or fp4, beside FP8 matrices;
+    `mtp`: with an MTP block.
 
     Returns the float32 weights that the file means, by official names.
     """
     folder.mkdir(parents=True, exist_ok=True)
     random = torch.Generator().manual_seed(seed)
-    meant = {name: _values(name, shape, config, random) for name, shape in shapes(config).items()}
+    meant = {name: _values(name, shape, config, random) for name, shape in shapes(config, mtp=mtp).items()}
     stored: dict[str, Tensor] = {}
     for name, values in meant.items():
         if name.endswith("tid2eid"):
@@ -58,7 +65,7 @@ def write_checkpoint(
     return meant
 
 
-def shapes(config: Config) -> dict[str, tuple[int, ...]]:
+def shapes(config: Config, *, mtp: bool = False) -> dict[str, tuple[int, ...]]:
     """Every tensor's shape, by official name."""
     n = {key: value for key, value in config.items() if isinstance(value, int)}
     width, streams = n["hidden_size"], n["hc_mult"]
@@ -75,6 +82,12 @@ def shapes(config: Config) -> dict[str, tuple[int, ...]]:
     for number, kind in enumerate(kinds):
         layer = _layer(n, str(kind), is_hashed=number < n["num_hash_layers"])
         found |= {f"layers.{number}.{name}": shape for name, shape in layer.items()}
+    if mtp:
+        block = _layer(n, "sliding_attention", is_hashed=False)
+        block |= {f"{name}.weight": (width, width) for name in ("e_proj", "h_proj")}
+        block |= {f"{name}.weight": (width,) for name in ("enorm", "hnorm", "norm")}
+        block |= {name: shape for name, shape in found.items() if name.startswith("hc_head_")}
+        found |= {f"mtp.0.{name}": shape for name, shape in block.items()}
     return found
 
 
