@@ -20,11 +20,11 @@ from bench.machine import machine
 from policies.decision import Allow
 from policies.document import parse_bytes
 from policies.facts import Facts, Label, TaskKind
-from policies.loading import read_policy
 from policies.organisation import read_organisation
 from policies.route_facts import RouteFacts, Runs
 from policies.rule_reading import Known
 from policies.rulebook import Rulebook
+from policies.team_reading import read_policy
 from router.server import GC_ALLOCATIONS
 
 TEAMS, RULES = 6, 40

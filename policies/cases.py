@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from ledger.money import NanoUSD
 from policies.facts import Facts, Label, TaskKind
-from policies.nodes import Mapping, suggestion
+from policies.nodes import Elsewhere, Mapping, suggestion
 from policies.route_facts import RouteFacts
 from policies.rule_reading import CONTEXT_TOKENS_MAX
 from policies.rulebook import AUTO, NAMED_MODEL
@@ -26,6 +26,11 @@ EXPECT_KEYS = (
     "allow", "deny", "reason", "label", "plan", "routes", "at_limit", "auditors", "escalation", "graders", "never",
     "request_usd",
 )  # fmt: skip
+_PLACES: Elsewhere = {
+    "cases.request": REQUEST_KEYS,
+    "cases.expect": EXPECT_KEYS,
+    "the case itself": CASE_KEYS,
+}
 OF_A_REFUSAL = ("deny", "reason")
 ROUTE_LISTS = ("routes", "at_limit", "auditors", "escalation", "graders", "never")
 NAME_CHARACTERS_MAX = 200
@@ -98,7 +103,7 @@ def read_cases(document: Mapping, names: CaseNames) -> tuple[Case, ...]:
 
 
 def _case(entry: Mapping, names: CaseNames) -> Case:
-    entry.only(CASE_KEYS)
+    entry.only(CASE_KEYS, _PLACES)
     name = entry.text("name")
     if len(name) > NAME_CHARACTERS_MAX:
         raise entry.error(f"cases.name has {len(name)} characters; at most {NAME_CHARACTERS_MAX}", "name")
@@ -108,7 +113,7 @@ def _case(entry: Mapping, names: CaseNames) -> Case:
                 f"cases.{key} is missing: write what is asked, and what is expected of it", "name"
             )
     request = entry.mapping("request")
-    request.only(REQUEST_KEYS)
+    request.only(REQUEST_KEYS, _PLACES)
     file = request.optional_text("file")
     if file is not None:
         for key in FROM_FILE:
@@ -165,7 +170,7 @@ def _model(request: Mapping, names: CaseNames) -> str | None:
 
 
 def _expected(section: Mapping, names: CaseNames) -> Expected:
-    section.only(EXPECT_KEYS)
+    section.only(EXPECT_KEYS, _PLACES)
     if not section.entries:
         raise section.error(
             f"{section.name} is empty; write `allow: true`, or any of {', '.join(EXPECT_KEYS[1:])}"

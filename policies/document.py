@@ -1,9 +1,11 @@
 """A small, closed YAML: no aliases (a few bytes of them make gigabytes), no tags, no duplicate keys,
-no values of several lines, one document a file.
+no line breaks in values (what is wrapped is read as one line), one document a file.
 
 Whatever the bytes are, the result is a Mapping or a DocumentError with its line.
 """
 
+import codecs
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,13 +14,9 @@ import yaml
 from policies.errors import DocumentError
 from policies.files import FILE_BYTES_MAX, read_file
 from policies.nodes import Mapping, Node, Scalar, Sequence
+from policies.syntax import syntax_error, without_a_key
 
 DEPTH_MAX = 20
-_HINTS = (
-    ("while scanning an alias", 'an asterisk stands in quotes: "*"'),
-    ("'\\t'", "indent with spaces, not tabs"),
-    ("mapping values are not allowed", "a value that holds a colon stands in quotes"),
-)
 
 
 def read_document(path: Path) -> Mapping:
@@ -36,27 +34,28 @@ def parse_bytes(content: bytes, file: str) -> Mapping:
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
-        raise DocumentError("the file is not UTF-8; save it as UTF-8", file, line) from error
+        found = "UTF-16" if content[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "not UTF-8"
+        raise DocumentError(f"the file is {found}; save it as UTF-8", file, line) from error
     try:
         return _Reader(yaml.parse(text, Loader=yaml.SafeLoader), file).document()
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        raise DocumentError(_what_is_wrong(error), file, mark.line + 1 if mark is not None else 1) from error
+        message, line = syntax_error(error, text)
+        raise DocumentError(message, file, line) from error
     except yaml.reader.ReaderError as error:
         line = text[: error.position].count("\n") + 1
-        raise DocumentError(
-            "this line holds a control character, which YAML does not allow; remove it", file, line
-        ) from error
+        raise DocumentError(_unreadable(error), file, line) from error
     except (ValueError, OverflowError) as error:  # the parser's own: "\UFFFFFFFF", a version of 5,000 digits
         raise DocumentError(
             "this is not YAML: an escape or a version number is out of range; write the plain value", file, 1
         ) from error
 
 
-def _what_is_wrong(error: yaml.MarkedYAMLError) -> str:
-    told = f"{error.context or ''} {error.problem or ''}"
-    hint = next((hint for sign, hint in _HINTS if sign in told), "look at the indentation and the quotes")
-    return f"this is not YAML: {error.problem or error.context}; {hint}"
+def _unreadable(error: yaml.reader.ReaderError) -> str:
+    if error.character == 0:
+        return "this line holds a NUL byte, as a file that was saved as UTF-16 or cut off does; save it as UTF-8 text"
+    return (
+        f"this line holds the control character U+{error.character:04X}, which YAML does not allow; remove it"
+    )
 
 
 class _Reader:
@@ -77,13 +76,17 @@ class _Reader:
                     raise self._error("a second document begins here; write one a file", event)
                 continue
             root = self._node(event, "", 1)
-        if root is None:
+        if root is None or (isinstance(root, Scalar) and root.empty):
             raise DocumentError("the file is empty; write keys and values", self._file, 1)
-        if not isinstance(root, Mapping):
-            raise DocumentError(
-                "the file must be a mapping of keys to values, e.g. `team: finance`", self._file, root.line
-            )
-        return root
+        if isinstance(root, Mapping):
+            return root
+        if isinstance(root, Scalar) and (said := without_a_key(root.text)):
+            raise root.error(said)
+        raise DocumentError(
+            "the file must be a mapping of keys to values, with lines such as `team: finance`",
+            self._file,
+            root.line,
+        )
 
     def _node(self, event: yaml.Event, name: str, depth: int) -> Node:
         line = _line(event)
@@ -105,7 +108,10 @@ class _Reader:
         while not isinstance(event := next(self._events), yaml.MappingEndEvent):
             self._refuse_anchors_and_tags(event)
             if not isinstance(event, yaml.ScalarEvent):
-                raise self._error("a key must be a single word; write `key: value`", event)
+                raise self._error(
+                    "a key must be a single word; write `key: value`, and what begins with { or [ in quotes",
+                    event,
+                )
             key = self._one_line(event)
             if key == "<<":
                 raise self._error("merge keys are not read; write the values out", event)
@@ -132,14 +138,20 @@ class _Reader:
     def _one_line(self, event: yaml.ScalarEvent) -> str:
         """Text that a message, a log line and a header can hold."""
         text: str = event.value
-        if not text.isprintable():
-            raise self._error(
-                "this holds a line break or an invisible character; write plain text on one line", event
-            )
+        unseen = next((char for char in text if not char.isprintable()), None)
+        if unseen is not None:
+            raise self._error(f"this holds {_called(unseen)}; write plain text on one line", event)
         return text
 
     def _error(self, message: str, event: yaml.Event) -> DocumentError:
         return DocumentError(message, self._file, _line(event))
+
+
+def _called(unseen: str) -> str:
+    if unseen in "\n\r\x85\u2028\u2029":
+        return "a line break"
+    name = unicodedata.name(unseen, "")
+    return f"U+{ord(unseen):04X}{f' ({name.lower()})' if name else ''}, which cannot be seen"
 
 
 def _line(event: yaml.Event) -> int:

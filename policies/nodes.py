@@ -9,6 +9,7 @@ forgot to fill in is not "no limit".
 import difflib
 import re
 from collections.abc import Collection, Iterator
+from collections.abc import Mapping as TypingMapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypeVar
@@ -19,12 +20,18 @@ from policies.errors import RuleError
 
 SHOWN_MAX = 60
 """How much of a wrong value a message repeats, in characters."""
+NAMES_MAX = 20
+"""How many names a message lists where none is near."""
 _WHOLE = re.compile(r"-?(?:0|[1-9][0-9]*(?:_[0-9]+)*)")
 _WHOLE_CHARACTERS_MAX = 30
+_DIGITS = re.compile(r"[0-9]+")
 _DECIMAL = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
+_TYPOGRAPHIC_QUOTES = tuple("\u201c\u201d\u201e\u2018\u2019\u201a\u00ab\u00bb")
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 
 _E = TypeVar("_E", bound=StrEnum)
+Elsewhere = TypingMapping[str, Collection[str]]
+"""Other places, by what messages call them, with their keys: a line that is indented wrongly is in the wrong one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +49,9 @@ class Scalar:
         return not self.text.strip() or (not self.quoted and self.text in _NULLS)
 
     def error(self, message: str) -> RuleError:
-        """An error at this place."""
+        """An error at this place; a word processor's quotes are part of the value, so that they are told."""
+        if self.text[:1] in _TYPOGRAPHIC_QUOTES and not self.quoted:
+            message += f"; {self.text[0]} is no quote that YAML knows, write plain ones"
         return RuleError(message, self.file, self.line)
 
 
@@ -75,12 +84,20 @@ class Mapping:
         line = self.key_lines.get(key, self.line) if key is not None else self.line
         return RuleError(message, self.file, line)
 
-    def only(self, known: Collection[str]) -> None:
-        """Refuse every key that is not in `known`, with the nearest one that is."""
-        for key in self.entries:
-            if key not in known:
-                where = f" in {self.name}" if self.name else ""
-                raise self.error(f"unknown key '{key[:SHOWN_MAX]}'{where}{suggestion(key, known)}", key)
+    def only(self, known: Collection[str], elsewhere: Elsewhere | None = None) -> None:
+        """Refuse every key that is not in `known`, with the nearest one that is, or with where it belongs."""
+        for key, node in self.entries.items():
+            if key in known:
+                continue
+            if _DIGITS.fullmatch(key) and isinstance(node, Scalar) and node.empty:
+                raise self.error(
+                    f"the comma before {key[:SHOWN_MAX]} begins another key; write 2.5 and not 2,5, or 20_000 and not 20,000",
+                    key,
+                )
+            where = f" in {self.name}" if self.name else ""
+            place = next((name for name, keys in (elsewhere or {}).items() if key in keys), None)
+            hint = f"; it belongs in {place}: move it there, and mind the indentation" if place else ""
+            raise self.error(f"unknown key '{key[:SHOWN_MAX]}'{where}{hint or suggestion(key, known)}", key)
 
     def path(self, key: str) -> str:
         """A key's full name in messages."""
@@ -133,7 +150,7 @@ class Mapping:
         node = self.scalar(key)
         if not _DECIMAL.fullmatch(node.text):
             raise node.error(
-                f"{self.path(key)} is '{node.text[:SHOWN_MAX]}'; write a number from {low:g} to {high:g}"
+                f"{self.path(key)} is '{node.text[:SHOWN_MAX]}'; write a plain number from {low:g} to {high:g}"
             )
         value = float(node.text)
         if not low <= value <= high:
@@ -153,9 +170,10 @@ class Mapping:
 
     def only_true(self, key: str) -> bool:
         """Whether the key is there; it says something only as true."""
-        if self.has(key) and not self.flag(key, default=True):
-            raise self.error(
-                f"{self.path(key)} is false, which asks for nothing; write true or leave it out", key
+        if self.has(key) and (node := self.scalar(key)).text != "true":
+            nothing = ", which asks for nothing" if node.text == "false" else ""
+            raise node.error(
+                f"{self.path(key)} is '{node.text[:SHOWN_MAX]}'{nothing}; write true or leave it out"
             )
         return self.has(key)
 
@@ -187,7 +205,7 @@ class Mapping:
         """A list of words."""
         node = self._node(key)
         if not isinstance(node, Sequence):
-            raise node.error(f"{self.path(key)} must be a list, e.g. [one, two]")
+            raise node.error(f"{self.path(key)} must be a list{_as_list(node)}")
         words: list[Scalar] = []
         for item in node.items:
             if not isinstance(item, Scalar) or item.empty:
@@ -228,8 +246,9 @@ class Mapping:
         if node is None or (isinstance(node, Scalar) and node.empty and not node.quoted):
             return Mapping({}, {}, self.path(key), self.file, line)
         if not isinstance(node, Mapping):
+            dashes = ", without a dash before it" if isinstance(node, Sequence) else ""
             raise node.error(
-                f"{self.path(key)} must be a mapping, with a line `key: value` for each of its values"
+                f"{self.path(key)} must be a mapping, with a line `key: value` for each of its values{dashes}"
             )
         return replace(node, line=line)
 
@@ -245,12 +264,23 @@ class Mapping:
 Node = Scalar | Sequence | Mapping
 
 
+def _as_list(node: "Node") -> str:
+    """What was written as a list is written."""
+    if not isinstance(node, Scalar) or node.empty or len(node.text) > SHOWN_MAX:
+        return ", e.g. [one, two]"
+    if node.text.startswith(("-", "\u2013", "\u2014", "\u2022", "*")) and node.text[1:]:
+        return ", each item on a line that begins with a dash and a space: `- one`"
+    return f"; write [{node.text}]" if node.text != "*" else '; write ["*"]'
+
+
 def suggestion(word: str, known: Collection[str]) -> str:
     """ "; did you mean ...?", or what there is if nothing is near."""
     near = _nearest(word, known)
     if near is not None:
         return f"; did you mean '{near}'?"
-    return f"; known are {', '.join(sorted(known))}" if known else "; there are none"
+    names = sorted(known)
+    more = f" and {len(names) - NAMES_MAX} more" if len(names) > NAMES_MAX else ""
+    return f"; known are {', '.join(names[:NAMES_MAX])}{more}" if names else "; there are none"
 
 
 def _nearest(word: str, known: Collection[str]) -> str | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from policies.conditions import Conditions
 from policies.facts import Label, TaskKind
 from policies.jurisdictions import CODES
-from policies.nodes import SHOWN_MAX, Mapping, Scalar, suggestion
+from policies.nodes import SHOWN_MAX, Elsewhere, Mapping, Scalar, suggestion
 from policies.requirements import COUNTRIES, FLAGS, LISTS, Requirements
 from policies.route_facts import RouteFacts
 from policies.rules import Demand, Denial, RequestLimit, Rule
@@ -20,6 +20,9 @@ WHEN_KEYS = (
 REQUIRE_KEYS = (*FLAGS, *LISTS)
 LIMIT_KEYS = ("request_usd",)
 DEMANDS = ("deny", "require", "limit")
+_PLACES: Elsewhere = {
+    "rules.when": WHEN_KEYS, "rules.require": REQUIRE_KEYS, "rules.limit": LIMIT_KEYS, "the rule itself": RULE_KEYS,
+}  # fmt: skip
 CONTEXT_TOKENS_MAX = 1_000_000_000
 REASON_CHARACTERS_MAX = 300
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
@@ -52,7 +55,7 @@ def read_rules(document: Mapping, owner: str, known: Known) -> tuple[Rule, ...]:
 
 
 def _rule(entry: Mapping, owner: str, known: Known) -> Rule:
-    entry.only(RULE_KEYS)
+    entry.only(RULE_KEYS, _PLACES)
     name = entry.text("id")
     if not _ID.fullmatch(name):
         raise entry.error(
@@ -64,6 +67,7 @@ def _rule(entry: Mapping, owner: str, known: Known) -> Rule:
         raise entry.error(
             f"rules.reason has {len(reason)} characters; at most {REASON_CHARACTERS_MAX}", "reason"
         )
+    conditions = read_conditions(entry.mapping("when"), known)
     demand = _demand(entry, known)
     if isinstance(demand, Denial) and reason is None:
         raise entry.error("rules.reason is missing: say why it is denied, and what to do instead", "deny")
@@ -71,7 +75,7 @@ def _rule(entry: Mapping, owner: str, known: Known) -> Rule:
         f"{owner}.rules.{name}",
         entry.file,
         entry.key_lines["id"],
-        read_conditions(entry.mapping("when"), known),
+        conditions,
         demand,
         reason,
     )
@@ -87,13 +91,13 @@ def _demand(entry: Mapping, known: Known) -> Demand:
         return Denial()
     section = entry.mapping(asked[0])
     if asked == ["limit"]:
-        section.only(LIMIT_KEYS)
+        section.only(LIMIT_KEYS, _PLACES)
         return RequestLimit(section.usd("request_usd"))
     return _requirements(section, known)
 
 
 def _requirements(section: Mapping, known: Known) -> Requirements:
-    section.only(REQUIRE_KEYS)
+    section.only(REQUIRE_KEYS, _PLACES)
     if not section.entries:
         raise section.error(f"{section.name} is empty; name at least one of {', '.join(REQUIRE_KEYS)}")
     lists = {key: section.names(key) for key in LISTS if section.has(key)}
@@ -109,7 +113,7 @@ def _requirements(section: Mapping, known: Known) -> Requirements:
 
 def read_conditions(section: Mapping, known: Known) -> Conditions:
     """Read `when`; nothing in it is every request. Raises RuleError."""
-    section.only(WHEN_KEYS)
+    section.only(WHEN_KEYS, _PLACES)
     teams = _words(section, "team")
     if known.teams is None and teams is not None:
         raise section.error(

@@ -16,12 +16,12 @@ from policies.cases import EXPECT_KEYS, REQUEST_KEYS, Case, CaseNames, read_case
 from policies.document import parse_bytes
 from policies.errors import PolicyError
 from policies.lint import lint
-from policies.loading import KEYS as POLICY_KEYS
-from policies.loading import LIMIT_KEYS, read_policy
 from policies.organisation import ORGANISATION_KEYS, Organisation, read_organisation
 from policies.rule_reading import LIMIT_KEYS as RULE_LIMIT_KEYS
 from policies.rule_reading import REQUIRE_KEYS, RULE_KEYS, WHEN_KEYS, Known
 from policies.team import PLAN_NAMES, TeamPolicy
+from policies.team_reading import KEYS as POLICY_KEYS
+from policies.team_reading import LIMIT_KEYS, read_policy
 from router.pricing import missing_prices
 from router.provider_settings import LITELLM_KEYS, PROVIDER_KEYS
 from router.route_price import CPU_KEY, PRICE_KEYS

@@ -6,8 +6,8 @@ from support.rules import routes_of
 from policies.audits import AuditMode, AuditRules, Delivery, WhenUnaudited, WhenUnsettled, WhenWrong
 from policies.document import parse_bytes
 from policies.errors import PolicyError
-from policies.loading import read_policy
 from policies.team import TeamPolicy
+from policies.team_reading import read_policy
 
 MODELS = ("flash", "opus", "sonnet")
 ALL = "team: finance\nmodels: [flash, opus]\nplans:\n  cheap: [flash]\n"

@@ -114,8 +114,16 @@ REFUSED = {
     ),
     "nothing expected": (case(expect="{}"), 4, "cases.expect is empty; write `allow: true`, or any of deny, reason, label, plan, routes, at_limit, auditors, escalation, graders, never, request_usd"),
     "an unknown word of what is expected": (case(expect="{route: [big]}"), 4, "unknown key 'route' in cases.expect; did you mean 'routes'?"),
-    "allow: false": (case(expect="{allow: false}"), 4, "cases.expect.allow is false, which asks for nothing; write true or leave it out"),
-    "deny as a word": (case(expect="{deny: acme.rules.a}"), 4, "cases.expect.deny must be a list, e.g. [one, two]"),
+    "what is expected beside the request": (
+        "cases:\n  - name: a\n    request: {team: finance}\n    routes: [big]\n", 4,
+        "unknown key 'routes' in cases; it belongs in cases.expect: move it there, and mind the indentation",
+    ),
+    "a request's word among what is expected": (
+        case(expect="{kind: extraction}"), 4,
+        "unknown key 'kind' in cases.expect; it belongs in cases.request: move it there, and mind the indentation",
+    ),
+    "allow: false": (case(expect="{allow: false}"), 4, "cases.expect.allow is 'false', which asks for nothing; write true or leave it out"),
+    "deny as a word": (case(expect="{deny: acme.rules.a}"), 4, "cases.expect.deny must be a list; write [acme.rules.a]"),
     "deny and routes": (
         case(expect="{deny: [], routes: [big]}"), 4, "cases.expect.routes stands beside deny: what is refused has none; leave one of them out",
     ),

@@ -5,7 +5,7 @@ from support.rules import routes_of
 
 from policies.document import parse_bytes
 from policies.lint import lint
-from policies.loading import read_policy
+from policies.team_reading import read_policy
 
 FINE = """\
 team: finance

@@ -90,11 +90,11 @@ REFUSED = {
     "whole above": (whole, "1000001", "is 1000001; it must be from 0 to 1000000"),
     "whole of 10,000 digits": (whole, "9" * 10_000, "write a whole number"),
     "whole list": (whole, "[1]", "must be a single value, not a list or a mapping"),
-    "number with an exponent": (number, "1e3", "is '1e3'; write a number from 0 to 1e+06"),
-    "number that is none": (number, "NaN", "is 'NaN'; write a number"),
-    "number without an end": (number, ".inf", "is '.inf'; write a number"),
-    "number, grouped": (number, "1_000.5", "is '1_000.5'; write a number"),
-    "number in hexadecimal": (number, "0x10", "is '0x10'; write a number"),
+    "number with an exponent": (number, "1e3", "is '1e3'; write a plain number from 0 to 1e+06"),
+    "number that is none": (number, "NaN", "is 'NaN'; write a plain number"),
+    "number without an end": (number, ".inf", "is '.inf'; write a plain number"),
+    "number, grouped": (number, "1_000.5", "is '1_000.5'; write a plain number"),
+    "number in hexadecimal": (number, "0x10", "is '0x10'; write a plain number"),
     "number above": (number, "1000000.1", "is 1000000.1; it must be from 0 to 1e+06"),
     "number below": (number, "-0.1", "is -0.1; it must be from 0 to 1e+06"),
     "number of 10,000 digits": (number, "9" * 10_000, "it must be from 0 to 1e+06"),
@@ -122,7 +122,7 @@ REFUSED = {
     "choice misspelt": (one_of, "clam", "one of clamp, deny, cheap_only; did you mean 'clamp'?"),
     "choice of something else": (one_of, "zzz", "it is one of clamp, deny, cheap_only"),
     "choice in capitals": (one_of, "DENY", "it is one of clamp, deny, cheap_only"),
-    "names as a word": (names, "a", "must be a list, e.g. [one, two]"),
+    "names as a word": (names, "a", "must be a list; write [a]"),
     "names missing": (names, "", "must be a list"),
     "names with a list among them": (names, "[a, [b]]", "must hold single names"),
     "names with nothing among them": (names, "[a, ~]", "must hold single names"),
@@ -218,6 +218,14 @@ def test_an_unknown_key_is_refused_with_the_nearest_or_all() -> None:
         root.only(("team", "models"))
     with pytest.raises(RuleError, match="unknown key 'modles'; known are team, zzz"):
         root.only(("zzz", "team"))
+
+
+def test_a_key_of_another_place_is_told_where_it_belongs() -> None:
+    root = parse_bytes(b"team: x\nday_usd: 5\n", "f.yaml")
+    with pytest.raises(
+        RuleError, match=r"^f.yaml line 2: unknown key 'day_usd'; it belongs in limits: move it"
+    ):
+        root.only(("team", "days_usd"), {"grading": ("percent",), "limits": ("day_usd",)})
 
 
 def test_a_suggestion_says_what_there_is() -> None:

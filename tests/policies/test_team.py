@@ -3,8 +3,8 @@
 from support.rules import routes_of
 
 from policies.document import parse_bytes
-from policies.loading import read_policy
 from policies.team import PLAN_NAMES
+from policies.team_reading import read_policy
 
 
 def test_a_rules_id_is_its_teams_name_and_its_path_in_the_file() -> None:

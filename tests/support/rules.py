@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from policies.document import parse_bytes
-from policies.loading import read_policy
 from policies.route_facts import RouteFacts
 from policies.team import TeamPolicy
+from policies.team_reading import read_policy
 
 
 def routes_of(models: Sequence[str]) -> tuple[RouteFacts, ...]:

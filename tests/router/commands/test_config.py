@@ -85,7 +85,7 @@ def test_weights_that_are_not_there_are_a_warning(tmp_path: Path) -> None:
 BROKEN = {
     "unknown key": (CONFIG + "route: {}\n", POLICY, "steelyard.yaml line 13: unknown key 'route'; did you mean 'routes'?"),
     "not YAML": (CONFIG + "\tx: 1\n", POLICY, "steelyard.yaml line 13: this is not YAML"),
-    "binary": ("\x00\x01", POLICY, "steelyard.yaml line 1: this line holds a control character"),
+    "binary": ("\x00\x01", POLICY, "steelyard.yaml line 1: this line holds a NUL byte"),
     "unpriced": (
         CONFIG.replace("price: gpt-5-mini", "price: gpt-5-mni"), POLICY,
         "steelyard.yaml line 10: no price is listed for 'gpt-5-mni'; did you mean gpt-5-mini",
