@@ -189,9 +189,13 @@ class SequenceState:
     """The MTP block's, where there is one; it is one token behind."""
     streams: Tail = field(default_factory=lambda: Tail(1, 0))
     """What the MTP block goes on from: the last residual streams, flat; of a state without drafts none."""
+    lookback: Tail = field(default_factory=lambda: Tail(0, 1))
+    """Compressed ids that the next n-grams of an Engram memory reach back to; without one none."""
     length: int = 0
     floor: int = 0
     """The shortest length that it can be cut back to."""
+    is_whole: bool = True
+    """False while a forward pass writes it, and after one that failed: some parts took the tokens, some did not."""
 
     @staticmethod
     def empty(config: V4Config, *, drafts: int = 0) -> "SequenceState":
@@ -200,7 +204,15 @@ class SequenceState:
             [_layer(config, kind) for kind in config.layers],
             [_layer(config, LayerKind.WINDOW) for _ in range(drafts)],
             Tail(1, config.streams * config.hidden_size),
+            Tail(config.engram.ngram - 1 if config.engram else 0, 1),
         )
+
+    def check(self) -> None:
+        """Raise CacheError if a forward pass failed half-way."""
+        if not self.is_whole:
+            raise CacheError(
+                "a forward pass over this state failed half-way; go on from a clone, or compute it anew"
+            )
 
     def advance(self, tokens: int) -> None:
         """Count tokens that every layer has taken."""
@@ -209,6 +221,7 @@ class SequenceState:
 
     def cut(self, length: int) -> None:
         """Forget the tokens from `length` on. Raises CacheError if they are too many."""
+        self.check()
         if not self.floor <= length <= self.length:
             raise CacheError(
                 f"a state of {self.length} tokens can be cut back to {self.floor} at the least, not to {length}"
@@ -220,14 +233,17 @@ class SequenceState:
             for part in layer.parts:
                 part.cut(max(length - 1, 0))
         self.streams.cut(length)
+        self.lookback.cut(length)
         self.length = length
 
     def clone(self) -> "SequenceState":
         """A copy that goes its own way; finished rows are shared, not copied."""
+        self.check()
         return SequenceState(
             [layer.clone() for layer in self.layers],
             [layer.clone() for layer in self.drafts],
             self.streams.clone(),
+            self.lookback.clone(),
             self.length,
             self.floor,
         )
@@ -235,7 +251,8 @@ class SequenceState:
     @property
     def nbytes(self) -> int:
         """Bytes of memory that it holds, shared pages counted."""
-        return sum(layer.nbytes for layer in (*self.layers, *self.drafts)) + self.streams.nbytes
+        layers = sum(layer.nbytes for layer in (*self.layers, *self.drafts))
+        return layers + self.streams.nbytes + self.lookback.nbytes
 
 
 def bytes_per_token(config: V4Config, element_bytes: int) -> float:

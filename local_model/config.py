@@ -11,6 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from local_model.config_reader import Reader
+from local_model.engram_config import EngramConfig, read_engram
 from local_model.errors import ConfigError
 
 MODEL_TYPE = "deepseek_v4"
@@ -100,6 +101,7 @@ class V4Config:
     """MTP blocks that the configuration promises; the weights may lack them."""
     is_quantized: bool
     expert_dtype: ExpertDtype | None
+    engram: EngramConfig | None = None
 
     def ratio(self, layer: int) -> int:
         """Tokens that make one compressed row in a layer; 0 where it has none."""
@@ -129,10 +131,10 @@ def config_of(said: Mapping[str, object], path: Path = Path("config.json")) -> V
     for key, value in FIXED.items():
         reader.must_be(key, value)
     layers, csa_ratio, hca_ratio = _layers(reader)
-    head_dim = reader.integer("head_dim")
+    head_dim, vocab_size = reader.integer("head_dim"), reader.integer("vocab_size")
     is_quantized, expert_dtype = _quantization(reader)
     config = V4Config(
-        vocab_size=reader.integer("vocab_size"),
+        vocab_size=vocab_size,
         hidden_size=reader.integer("hidden_size"),
         layers=layers,
         csa_ratio=csa_ratio,
@@ -163,6 +165,7 @@ def config_of(said: Mapping[str, object], path: Path = Path("config.json")) -> V
         nextn_layers=reader.integer("num_nextn_predict_layers", 0, least=0),
         is_quantized=is_quantized,
         expert_dtype=expert_dtype,
+        engram=read_engram(reader, len(layers), vocab_size),
     )
     reader.nothing_left(MEANINGLESS)
     _check(config, path)

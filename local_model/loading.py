@@ -9,6 +9,11 @@ from local_model.attention import Attention
 from local_model.checkpoint import Checkpoint
 from local_model.compressor import Compressor
 from local_model.config import LayerKind, V4Config, read_config
+from local_model.engram import Engram, EngramLayer
+from local_model.engram_config import EngramConfig
+from local_model.engram_hash import EngramHash
+from local_model.engram_rows import RowsInMemory, RowsOnDisk
+from local_model.engram_table import TableFile, table_path
 from local_model.errors import WeightsError
 from local_model.hyper_connections import HyperConnection, HyperHead
 from local_model.indexer import Indexer
@@ -29,22 +34,42 @@ MTP_NAMES = tuple(
 """How names of an MTP block begin; DSpark has others, and more stages."""
 
 
-def load_model(path: str | Path, device: str = "cpu", dtype: torch.dtype = torch.float32) -> V4Model:
+ENGRAM_CACHE_ROWS = 65_536
+"""Rows of a table on disk that are kept in memory; of V4.1's, 264 bytes each, 17 MB a layer."""
+
+
+def load_model(
+    path: str | Path,
+    device: str = "cpu",
+    dtype: torch.dtype = torch.float32,
+    *,
+    engram_in_memory: bool = False,
+    engram_cache_rows: int = ENGRAM_CACHE_ROWS,
+) -> V4Model:
     """Load the checkpoint in the folder `path`. Plain weights become `dtype`, quantised ones stay as they lie.
+
+    An Engram memory's tables are read whole if `engram_in_memory`, else row by row, `engram_cache_rows` rows of each
+    kept in memory.
 
     Raises ConfigError for what config.json says, WeightsError for what is wrong with a tensor.
     """
     folder = Path(path)
     config = read_config(folder)
-    model = _Builder(config, Checkpoint(folder, device, dtype)).model()
+    if engram_cache_rows < 0:
+        raise ValueError(f"engram_cache_rows is {engram_cache_rows}; it must be a whole number from 0")
+    cache_rows = None if engram_in_memory else engram_cache_rows
+    model = _Builder(config, Checkpoint(folder, device, dtype), cache_rows).model()
     _log.info("%s: %s", folder, model.about_drafts)
+    if model.engram is not None:
+        _log.info("%s: %s", folder, model.engram.about)
     return model
 
 
 class _Builder:
-    def __init__(self, config: V4Config, checkpoint: Checkpoint) -> None:
+    def __init__(self, config: V4Config, checkpoint: Checkpoint, cache_rows: int | None) -> None:
         self._config = config
         self._from = checkpoint
+        self._cache_rows = cache_rows
         self._plain = Rotary(config, compressed=False)
         self._compressed = Rotary(config, compressed=True)
 
@@ -62,6 +87,7 @@ class _Builder:
             self._hyper_head(""),
             source.vector("norm.weight", width),
             source.matrix("head.weight", config.vocab_size, width),
+            self._engram(config.engram) if config.engram else None,
             self._mtp("mtp.0.") if has_mtp else None,
             about_drafts,
         )
@@ -96,6 +122,29 @@ class _Builder:
             self._layer(at, LayerKind.WINDOW, is_hashed=False),
             self._hyper_head(at),
             source.vector(f"{at}norm.weight", width),
+        )
+
+    def _engram(self, config: EngramConfig) -> Engram:
+        source = self._from
+        token_map = source.table("engram.token_map", self._config.vocab_size)
+        if int(token_map.min()) < 0 or int(token_map.max()) >= config.ids:
+            raise WeightsError(f"{source.folder}: engram.token_map names an id outside 0 to {config.ids - 1}")
+        return Engram(
+            config, token_map, {number: self._engram_layer(config, number) for number in config.layers}
+        )
+
+    def _engram_layer(self, config: EngramConfig, number: int) -> EngramLayer:
+        source, streams, width = self._from, self._config.streams, self._config.hidden_size
+        at = f"layers.{number}.engram."
+        file = TableFile(table_path(source.folder, number), config.rows(number), config.width)
+        return EngramLayer(
+            EngramHash.of(config, number, source.device),
+            RowsInMemory(file) if self._cache_rows is None else RowsOnDisk(file, self._cache_rows),
+            source.matrix(f"{at}wkv.weight", (streams + 1) * width, config.columns * config.width),
+            source.vector(f"{at}q_weight", streams, width),
+            source.vector(f"{at}k_weight", streams, width),
+            config.width,
+            self._config.norm_eps,
         )
 
     def _layer(self, at: str, kind: LayerKind, *, is_hashed: bool) -> Layer:

@@ -1,14 +1,15 @@
 """DeepSeek V4, whole: embedding, layers of attention and experts between hyper-connections, head.
 
     X = repeat(embed[id], n)                       n residual streams
-    each layer:  X <- HC(attention), X <- HC(experts)
+    each layer:  X <- HC(attention), X <- HC(experts); before some of them Engram's memory, where there is one
     logits = head(norm(hyper_head(X)))
 
 Source: DeepSeek V4's report and inference code. Readable reference, in eager torch; one sequence at a time,
 unpadded, since a padded token would enter a compressor's window.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 
 import torch
@@ -16,6 +17,7 @@ from torch import Tensor
 
 from local_model.cache import SequenceState
 from local_model.config import V4Config
+from local_model.engram import Engram
 from local_model.errors import CacheError
 from local_model.hyper_connections import HyperHead
 from local_model.layer import Layer
@@ -37,6 +39,7 @@ class V4Model:
     hyper_head: HyperHead
     norm: Tensor
     head: Matrix
+    engram: Engram | None = None
     mtp: Mtp | None = None
     about_drafts: str = ""
     """A sentence from loading: whether this model drafts, and if not, why."""
@@ -50,14 +53,23 @@ class V4Model:
         """Take the tokens `ids` LongTensor [T] behind those that `cache` holds.
 
         Returns logits FloatTensor [T, vocabulary] and the state for the next call, which is `cache` itself, grown.
-        Raises ValueError for ids that are no tokens.
+        Raises ValueError for ids that are no tokens, CacheError for a state in which an earlier pass failed
+        half-way, WeightsError where a row of an Engram table cannot be read.
         """
         self._check(ids)
         state = cache if cache is not None else self.empty_state()
-        ids = ids.to(self.embed.device)
+        state.check()
+        state.is_whole = False
+        parts = chunks(ids.to(self.embed.device), state.length)
+        logits: list[Tensor] = []
         with torch.no_grad():
-            parts = [self._chunk(part, state) for part in chunks(ids, state.length)]
-        return torch.cat(parts), state
+            asked = self._recall(parts[0], state)
+            for part, next_part in zip(parts, (*parts[1:], None), strict=True):
+                ahead = {} if next_part is None else self._recall(next_part, state)
+                logits.append(self._chunk(part, state, asked))
+                asked = ahead
+        state.is_whole = True
+        return torch.cat(logits), state
 
     def empty_state(self) -> SequenceState:
         """The state before the first token, with the drafts' part where there are drafts."""
@@ -70,6 +82,7 @@ class V4Model:
         """
         if self.mtp is None:
             raise CacheError("nothing can be drafted: the checkpoint has no MTP block")
+        state.check()
         ids = torch.tensor([token])
         self._check(ids)
         ids = ids.to(self.embed.device)
@@ -82,9 +95,15 @@ class V4Model:
         """`forward` for many sequences of unequal lengths, each with the very bits that it gets alone."""
         return [self.forward(ids, cache) for ids, cache in batch]
 
-    def _chunk(self, ids: Tensor, state: SequenceState) -> Tensor:
+    def _recall(self, ids: Tensor, state: SequenceState) -> "Mapping[int, Future[Tensor]]":
+        """Ask the memory for the rows of `ids`, by layer."""
+        return self.engram.ask(ids, state) if self.engram is not None else {}
+
+    def _chunk(self, ids: Tensor, state: SequenceState, asked: "Mapping[int, Future[Tensor]]") -> Tensor:
         streams = self.embed[ids][:, None].expand(-1, self.config.streams, -1)
-        for layer, layer_state in zip(self.layers, state.layers, strict=True):
+        for number, (layer, layer_state) in enumerate(zip(self.layers, state.layers, strict=True)):
+            if self.engram is not None and number in asked:
+                streams = self.engram.layers[number](streams, asked[number].result())
             streams = layer(streams, ids, layer_state, state.length)
         if self.mtp is not None and state.drafts:
             self.mtp.take(self.embed[ids], streams, state)

@@ -14,6 +14,7 @@ from local_model.errors import CacheError
 
 def save_state(state: SequenceState, config: V4Config, path: Path) -> None:
     """Write `state` to `path`, through a file beside it, so that no half of one is ever found there."""
+    state.check()
     tensors: dict[str, Tensor] = {}
     for name, part in _parts(state):
         kept = part.kept if isinstance(part, Tail) else part.whole()
@@ -48,6 +49,7 @@ def load_state(config: V4Config, path: Path, device: str = "cpu") -> SequenceSta
 
 
 def _parts(state: SequenceState) -> Iterator[tuple[str, Tail | Rows]]:
+    yield "lookback", state.lookback
     if state.drafts:
         yield "streams", state.streams
     for number, layer in (*enumerate(state.layers), *(("draft", layer) for layer in state.drafts)):

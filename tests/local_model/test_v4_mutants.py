@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
+from support.v4_engram import add_engram
 from support.v4_mutants import MUTANTS
 from support.v4_weights import SMALL, write_checkpoint
 
@@ -22,6 +23,7 @@ def test_every_mutant_is_found(tmp_path: Path) -> None:
     write_checkpoint(
         checkpoint, {**SMALL, "rope_scaling": YARN, "hidden_size": 288}, 11, quantized="fp4", mtp=True
     )
+    add_engram(checkpoint, 12, quantized=True)
     ids = torch.randint(0, 96, (90,), generator=torch.Generator().manual_seed(1))
     model = load_model(checkpoint)
     logits, state = model.forward(ids)
