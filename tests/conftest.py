@@ -1,6 +1,11 @@
 """Options of the tests: short forms run by default, long ones by `make`."""
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# No test asserts a time, and those that draw their examples are no exception.
+settings.register_profile("steelyard", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("steelyard")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

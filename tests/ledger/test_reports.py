@@ -110,7 +110,7 @@ def requests(draw: st.DrawFn) -> list[RequestMaker]:
     return made
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     made=requests(),
     by=st.lists(st.sampled_from(Dimension), unique=True, max_size=4).map(tuple),

@@ -72,7 +72,6 @@ def configs(draw: st.DrawFn) -> Config:
 
 @settings(
     max_examples=25,
-    deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

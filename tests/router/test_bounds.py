@@ -39,14 +39,14 @@ def text_bound(messages: JsonValue, tools: JsonValue = None, schema: JsonValue =
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
 @given(text=texts)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_no_text_has_more_tokens_than_bytes(encoding: str, text: str) -> None:
     assert vocabulary(encoding)(text) <= utf8_length(text)
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
 @given(turns=conversations)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_chatml_prompt_stays_within_its_bound(encoding: str, turns: list[tuple[str, str]]) -> None:
     # Written out, <|im_start|> costs six tokens instead of one: harder than any real template.
     rendered = (
@@ -60,7 +60,7 @@ def test_a_chatml_prompt_stays_within_its_bound(encoding: str, turns: list[tuple
 )
 @pytest.mark.parametrize("encoding", ENCODINGS)
 @given(value=json_values)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_schema_stays_within_its_bound_however_a_template_writes_it(
     encoding: str, style: dict[str, bool], value: JsonValue
 ) -> None:

@@ -11,8 +11,8 @@ LAZY_IMPORTS: Mapping[str, tuple[str, ...]] = {
     "router/processes/litellm_child.py": ("router.processes.litellm_door",),
     "router/commands/main.py": ("router.commands",),
 }
-"""The composition root imports the local engine and litellm when a configured route needs them, the
-command line a command when it is named, the runtime torch when a model is loaded."""
+"""litellm's process imports litellm once its fence stands, the command line a command when it is named, the
+runtime torch when a model is loaded."""
 
 ENVIRONMENT_READER = "router/settings.py"
 
