@@ -4,6 +4,7 @@ import logging
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from local_model.attention import Attention
 from local_model.checkpoint import Checkpoint
@@ -14,6 +15,7 @@ from local_model.engram_config import EngramConfig
 from local_model.engram_hash import EngramHash
 from local_model.engram_rows import RowsInMemory, RowsOnDisk
 from local_model.engram_table import TableFile, table_path
+from local_model.engram_tokens import compressed_ids
 from local_model.errors import WeightsError
 from local_model.hyper_connections import HyperConnection, HyperHead
 from local_model.indexer import Indexer
@@ -34,6 +36,7 @@ MTP_NAMES = tuple(
 """How names of an MTP block begin; DSpark has others, and more stages."""
 
 
+TOKENIZER = "tokenizer.json"
 ENGRAM_CACHE_ROWS = 65_536
 """Rows of a table on disk that are kept in memory; of V4.1's, 264 bytes each, 17 MB a layer."""
 
@@ -126,12 +129,33 @@ class _Builder:
 
     def _engram(self, config: EngramConfig) -> Engram:
         source = self._from
-        token_map = source.table("engram.token_map", self._config.vocab_size)
-        if int(token_map.min()) < 0 or int(token_map.max()) >= config.ids:
-            raise WeightsError(f"{source.folder}: engram.token_map names an id outside 0 to {config.ids - 1}")
+        if source.has("engram.token_map"):
+            token_map = source.table("engram.token_map", self._config.vocab_size)
+            if int(token_map.min()) < 0 or int(token_map.max()) >= config.ids:
+                raise WeightsError(
+                    f"{source.folder}: engram.token_map names an id outside 0 to {config.ids - 1}"
+                )
+        else:
+            token_map = self._token_map_of_tokenizer(config).to(source.device)
         return Engram(
             config, token_map, {number: self._engram_layer(config, number) for number in config.layers}
         )
+
+    def _token_map_of_tokenizer(self, config: EngramConfig) -> Tensor:
+        path, vocab_size = self._from.folder / TOKENIZER, self._config.vocab_size
+        if not path.exists():
+            raise WeightsError(
+                f"{path} is not there, and no tensor engram.token_map: one of them must say ids"
+            )
+        ids = compressed_ids(path)
+        count = max(ids) + 1
+        if count != config.ids or len(ids) > vocab_size or len(ids) <= config.pad_id:
+            raise WeightsError(
+                f"{path} has {len(ids)} tokens that make {count} compressed ids; config.json says {vocab_size} and"
+                f" {config.ids}, and with another number all rows are others"
+            )
+        # Tokens without a text: none is ever written, and the pad token stands where nothing does.
+        return torch.tensor(ids + [ids[config.pad_id]] * (vocab_size - len(ids)))
 
     def _engram_layer(self, config: EngramConfig, number: int) -> EngramLayer:
         source, streams, width = self._from, self._config.streams, self._config.hidden_size

@@ -228,7 +228,6 @@ def test_a_memory_that_is_not_understood_is_refused(change: Mapping[str, object]
 @pytest.mark.parametrize(
     ("name", "change", "said"),
     [
-        ("engram.token_map", None, "the tensor engram.token_map is missing"),
         ("engram.token_map", torch.full((96,), 70), "engram.token_map names an id outside 0 to 69"),
         ("layers.2.engram.wkv.weight", torch.zeros(320, 3), r"wkv.weight is \[320, 3\]; config.json makes it \[320, 384\]"),
         ("layers.0.engram.k_weight", None, "the tensor layers.0.engram.k_weight is missing"),
