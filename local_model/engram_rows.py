@@ -75,7 +75,7 @@ class RowsOnDisk:
         for place in missing:
             self._file.read_row(numbers[place], view[place * size : (place + 1) * size])
         if missing:
-            self._file.check_rows([numbers[place] for place in missing], found[missing])
+            self._file.check_rows(numbers, found)
             self.hot.keep(numbers, missing, found)
         return found[places]
 
@@ -105,7 +105,7 @@ class HotRows:
         for place in here:
             self._slots.move_to_end(numbers[place])
         if here:
-            into[here] = self._rows[[slots[place] for place in here]]
+            into[torch.tensor(here)] = self._rows[torch.tensor([slots[place] for place in here])]
         self.hits += len(here)
         self.misses += len(missing)
         return missing
@@ -120,4 +120,4 @@ class HotRows:
             self._slots[numbers[place]] = slot
             slots.append(slot)
         if kept:
-            self._rows[slots] = rows[kept]
+            self._rows[torch.tensor(slots)] = rows[torch.tensor(kept)]

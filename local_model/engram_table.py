@@ -27,6 +27,10 @@ HEADER = struct.Struct("<8sIIQI")
 """Magic, version, width, rows, rows a checksum; a CRC-32 of these follows."""
 HEADER_BYTES = 4096
 ROWS_CHECKED = 1 << 16
+NAN = 0x7F
+"""An e4m3 element, its sign aside, that is no number."""
+SCALE_MOST = 246
+"""The largest exponent, 127 being 1, at which the largest element, 448, is a float32."""
 
 
 def table_path(folder: Path, layer: int) -> Path:
@@ -47,8 +51,12 @@ def unpacked(packed: Tensor, width: int) -> Tensor:
 
 
 def no_number(packed: Tensor, width: int) -> int | None:
-    """The first of the rows [n, row_bytes(width)] in which something is no finite number."""
-    wrong = (~unpacked(packed, width).isfinite().all(-1)).nonzero()
+    """The first of the rows [n, row_bytes(width)] that float32 cannot say: with a NaN, or a scale beyond it.
+
+    Looked at as bytes: unpacking them took half of the time of a read.
+    """
+    is_nan = (packed[:, :width] & NAN) == NAN
+    wrong = (is_nan.any(1) | (packed[:, width:] > SCALE_MOST).any(1)).nonzero()
     return int(wrong[0]) if wrong.shape[0] else None
 
 

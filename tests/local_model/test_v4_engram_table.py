@@ -12,7 +12,16 @@ from torch import Tensor
 
 from local_model import load_model
 from local_model.engram_rows import HotRows, RowsInMemory, RowsOnDisk
-from local_model.engram_table import HEADER_BYTES, ROWS_CHECKED, TableFile, row_bytes, table_path, write_table
+from local_model.engram_table import (
+    HEADER_BYTES,
+    ROWS_CHECKED,
+    TableFile,
+    no_number,
+    row_bytes,
+    table_path,
+    unpacked,
+    write_table,
+)
 from local_model.errors import CacheError, WeightsError
 from local_model.model import V4Model
 
@@ -157,11 +166,11 @@ def test_a_flipped_bit_in_a_row_is_found_where_all_are_read(table: Path, row: in
         file.verify()
 
 
-@pytest.mark.parametrize("at", [9, WIDTH])
-def test_a_row_that_no_writer_wrote_is_refused_when_it_is_read(table: Path, at: int) -> None:
+@pytest.mark.parametrize(("at", "byte"), [(9, b"\xff"), (9, b"\x7f"), (WIDTH, b"\xff"), (WIDTH, b"\xf7")])
+def test_a_row_that_no_writer_wrote_is_refused_when_it_is_read(table: Path, at: int, byte: bytes) -> None:
     with table.open("r+b") as file:
         file.seek(HEADER_BYTES + 700 * SIZE + at)
-        file.write(b"\xff")
+        file.write(byte)
     source = RowsOnDisk(TableFile(table, ROWS, WIDTH), 10)
     source.ask(torch.tensor([699, 701])).result()
     with pytest.raises(WeightsError, match="row 700 holds something that is no number"):
@@ -198,6 +207,18 @@ def test_a_table_that_shrinks_while_it_is_read_ends_the_pass_and_not_the_process
     table_path(folder, 2).write_bytes(whole)
     logits, _ = model.forward(IDS, clone)
     assert torch.equal(logits, model.forward(IDS, model.forward(IDS)[1])[0])
+
+
+def test_every_element_at_the_largest_scale_is_a_number_and_beyond_it_is_not() -> None:
+    for scale in (0, 127, 246, 247, 255):
+        for byte in range(256):
+            row = torch.full((1, SIZE), byte, dtype=torch.uint8)
+            row[:, WIDTH:] = scale
+            is_number = bool(unpacked(row, WIDTH).isfinite().all())
+            assert (no_number(row, WIDTH) is None) == (is_number and scale <= 246)
+    largest = torch.full((1, SIZE), 0x7E, dtype=torch.uint8)
+    largest[:, WIDTH:] = 247
+    assert not unpacked(largest, WIDTH).isfinite().any()
 
 
 def test_rows_that_are_no_numbers_are_not_written(tmp_path: Path) -> None:
