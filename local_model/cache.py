@@ -21,56 +21,72 @@ from local_model.errors import CacheError
 PAGE_ROWS = 128
 ROLLBACK = 64
 """Tokens that a state can be cut back by."""
+SPARE = 128
+"""Rows that a tail has room for before it moves."""
 
 
 class Tail:
-    """The last rows of a sequence, [n, width]; `end` is the position behind the last."""
+    """The last rows of a sequence, [n, width], in a buffer with room for more; `end` is the position behind the last."""
 
     def __init__(self, keep: int, width: int) -> None:
-        self._keep = keep
+        self._keep = keep + ROLLBACK
         self._width = width
-        self._rows: Tensor | None = None
+        self.buffer: Tensor | None = None
+        self.base = 0
+        """The position of the buffer's first row."""
         self.end = 0
-
-    @property
-    def start(self) -> int:
-        """The position of the first row that is kept."""
-        return self.end - (0 if self._rows is None else self._rows.shape[0])
 
     def with_new(self, rows: Tensor, first: int) -> Tensor:
         """Append `rows` and return all from position `first`; keep what later calls and a cut may want."""
-        whole = rows if self._rows is None else torch.cat((self._rows, rows))
-        start, self.end = self.start, self.end + rows.shape[0]
-        kept = min(whole.shape[0], self._keep + ROLLBACK)
-        self._rows = whole[whole.shape[0] - kept :].clone()
-        return whole[max(first, start) - start :]
+        whole = self.room(rows.shape[0], rows)
+        whole[self.end - self.base : self.end - self.base + rows.shape[0]] = rows
+        self.end += rows.shape[0]
+        seen = whole[max(first - self.base, 0) : self.end - self.base]
+        if self.end - self.base > self._keep + SPARE:
+            self._move(SPARE, rows)
+        return seen
+
+    def room(self, count: int, like: Tensor) -> Tensor:
+        """The buffer, after making room in it for `count` rows more, with the dtype and device of `like`."""
+        if self.buffer is None or self.end - self.base + count > self.buffer.shape[0]:
+            return self._move(max(count, SPARE), like)
+        return self.buffer
+
+    def _move(self, spare: int, like: Tensor) -> Tensor:
+        """Into a new buffer; what was seen of the old one stays as it is."""
+        kept = min(self.end - self.base, self._keep)
+        moved = like.new_zeros(kept + spare, self._width)
+        if self.buffer is not None:
+            moved[:kept] = self.buffer[self.end - self.base - kept : self.end - self.base]
+        self.buffer, self.base = moved, self.end - kept
+        return moved
 
     def cut(self, length: int) -> None:
         """Forget the rows from position `length` on."""
-        if self._rows is not None and length < self.end:
-            self._rows = self._rows[: max(length - self.start, 0)]
         self.end = min(self.end, length)
+        self.base = min(self.base, length)
 
     def clone(self) -> "Tail":
         """An independent copy."""
-        copy = Tail(self._keep, self._width)
-        copy._rows = None if self._rows is None else self._rows.clone()
-        copy.end = self.end
+        copy = Tail(0, self._width)
+        copy._keep, copy.base, copy.end = self._keep, self.base, self.end
+        copy.buffer = None if self.buffer is None else self.buffer.clone()
         return copy
 
     @property
     def kept(self) -> Tensor | None:
         """The rows that are kept."""
-        return self._rows
+        return None if self.buffer is None else self.buffer[: self.end - self.base]
 
     def restore(self, rows: Tensor | None, end: int) -> None:
         """Take what `kept` gave when `end` was as told."""
-        self._rows, self.end = rows, end
+        self.buffer, self.end = rows, end
+        self.base = end if rows is None else end - rows.shape[0]
 
     @property
     def nbytes(self) -> int:
         """Bytes of memory."""
-        return 0 if self._rows is None else self._rows.nbytes
+        return 0 if self.buffer is None else self.buffer.nbytes
 
 
 class Rows:
@@ -81,25 +97,30 @@ class Rows:
         self._pages: list[Tensor] = []
         self.count = 0
 
+    def room(self, count: int, like: Tensor) -> list[Tensor]:
+        """The pages, after making room for `count` rows more, with the dtype and device of `like`."""
+        while len(self._pages) * PAGE_ROWS < self.count + count:
+            self._pages.append(like.new_zeros(PAGE_ROWS, self._width))
+        return self._pages
+
     def append(self, rows: Tensor) -> None:
         """Add rows behind the last."""
+        self.room(rows.shape[0], rows)
         while rows.shape[0]:
-            filled = self.count % PAGE_ROWS
-            if not filled:
-                self._pages.append(rows.new_empty(PAGE_ROWS, self._width))
+            page, filled = divmod(self.count, PAGE_ROWS)
             taken = rows[: PAGE_ROWS - filled]
-            self._pages[-1][filled : filled + taken.shape[0]] = taken
+            self._pages[page][filled : filled + taken.shape[0]] = taken
             self.count += taken.shape[0]
             rows = rows[taken.shape[0] :]
 
     def pages(self) -> Iterator[Tensor]:
-        """The pages, the last one as far as it is filled."""
-        for number, page in enumerate(self._pages):
+        """The pages that have rows, the last one as far as it is filled."""
+        for number, page in enumerate(self._pages[: -(-self.count // PAGE_ROWS)]):
             yield page[: self.count - number * PAGE_ROWS]
 
     def whole(self) -> Tensor | None:
         """All rows as one tensor; None where there is none."""
-        return torch.cat(tuple(self.pages())) if self._pages else None
+        return torch.cat(tuple(self.pages())) if self.count else None
 
     def cut(self, count: int) -> None:
         """Forget the rows from `count` on; a page that is opened again is copied, since clones may share it."""
@@ -113,7 +134,7 @@ class Rows:
     def clone(self) -> "Rows":
         """A copy that shares the full pages."""
         copy = Rows(self._width)
-        copy.count, copy._pages = self.count, list(self._pages)
+        copy.count, copy._pages = self.count, self._pages[: -(-self.count // PAGE_ROWS)]
         if copy.count % PAGE_ROWS:
             copy._pages[-1] = copy._pages[-1].clone()
         return copy
@@ -180,7 +201,7 @@ class LayerState:
         )
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, weakref_slot=True)
 class SequenceState:
     """All of one sequence, `length` tokens long. Not thread-safe; one forward pass at a time writes it."""
 
@@ -196,6 +217,8 @@ class SequenceState:
     """The shortest length that it can be cut back to."""
     is_whole: bool = True
     """False while a forward pass writes it, and after one that failed: some parts took the tokens, some did not."""
+    version: int = 0
+    """Changes when a buffer may have moved."""
 
     @staticmethod
     def empty(config: V4Config, *, drafts: int = 0) -> "SequenceState":
@@ -218,6 +241,20 @@ class SequenceState:
         """Count tokens that every layer has taken."""
         self.length += tokens
         self.floor = max(self.floor, self.length - ROLLBACK)
+        self.version += 1
+
+    def took_one(self) -> None:
+        """Count a token whose rows were written straight into the buffers, where there was room; forget drafts."""
+        if self.drafts:
+            self.drafts, self.streams = [], Tail(1, 0)
+        self.length += 1
+        self.floor = max(self.floor, self.length - ROLLBACK)
+        for layer in self.layers:
+            layer.window.end = self.length
+            for part in (layer.compressor, layer.indexer):
+                if part is not None:
+                    part.tail.end = self.length
+                    part.rows.count = self.length // part.ratio
 
     def cut(self, length: int) -> None:
         """Forget the tokens from `length` on. Raises CacheError if they are too many."""
@@ -235,6 +272,7 @@ class SequenceState:
         self.streams.cut(length)
         self.lookback.cut(length)
         self.length = length
+        self.version += 1
 
     def clone(self) -> "SequenceState":
         """A copy that goes its own way; finished rows are shared, not copied."""

@@ -4,7 +4,8 @@ LocalModelError
 |-- SettingsError     the engine's settings make no sense
 |-- WeightsError      weights cannot be had, or are not what they should be
 |   `-- ConfigError   a checkpoint's config.json says something that this runtime does not do
-`-- CacheError        a sequence's state cannot do what it was asked to
+|-- CacheError        a sequence's state cannot do what it was asked to
+`-- NoNativeStepError the native step cannot be built here, or what was built cannot be used
 """
 
 
@@ -26,3 +27,7 @@ class ConfigError(WeightsError):
 
 class CacheError(LocalModelError):
     """A sequence's state cannot do what it was asked to."""
+
+
+class NoNativeStepError(LocalModelError):
+    """The native step cannot be built here, or what was built cannot be used."""

@@ -56,7 +56,7 @@ class V4Model:
         Raises ValueError for ids that are no tokens, CacheError for a state in which an earlier pass failed
         half-way, WeightsError where a row of an Engram table cannot be read.
         """
-        self._check(ids)
+        check_ids(ids, self.config.vocab_size)
         state = cache if cache is not None else self.empty_state()
         state.check()
         state.is_whole = False
@@ -84,7 +84,7 @@ class V4Model:
             raise CacheError("nothing can be drafted: the checkpoint has no MTP block")
         state.check()
         ids = torch.tensor([token])
-        self._check(ids)
+        check_ids(ids, self.config.vocab_size)
         ids = ids.to(self.embed.device)
         with torch.no_grad():
             return self.head(self.mtp.guess(self.embed[ids], ids, state)).float()[0]
@@ -110,13 +110,15 @@ class V4Model:
         state.advance(ids.shape[0])
         return self.head(rms_norm(self.hyper_head(streams), self.norm, self.config.norm_eps)).float()
 
-    def _check(self, ids: Tensor) -> None:
-        if ids.dim() != 1 or not ids.shape[0] or ids.dtype not in (torch.int64, torch.int32):
-            raise ValueError(f"ids must be whole numbers [T], T >= 1, not {ids.dtype} {list(ids.shape)}")
-        least, most = int(ids.min()), int(ids.max())
-        if least < 0 or most >= self.config.vocab_size:
-            wrong = least if least < 0 else most
-            raise ValueError(f"token {wrong} is not in the vocabulary of {self.config.vocab_size}")
+
+def check_ids(ids: Tensor, vocab_size: int) -> None:
+    """Raise ValueError if `ids` are no tokens [T]."""
+    if ids.dim() != 1 or not ids.shape[0] or ids.dtype not in (torch.int64, torch.int32):
+        raise ValueError(f"ids must be whole numbers [T], T >= 1, not {ids.dtype} {list(ids.shape)}")
+    least, most = int(ids.min()), int(ids.max())
+    if least < 0 or most >= vocab_size:
+        wrong = least if least < 0 else most
+        raise ValueError(f"token {wrong} is not in the vocabulary of {vocab_size}")
 
 
 def chunks(ids: Tensor, start: int) -> list[Tensor]:

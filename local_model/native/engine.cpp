@@ -1,0 +1,543 @@
+// One decode step of DeepSeek V4 for a list of sequences, from token ids to logits, without returning to Python.
+// The formulas are those of the torch reference beside this folder, in float32; weights, and the state's rows, lie as
+// they are given. Nothing here allocates a sequence's memory: Python owns it and has made room before each call.
+#include "engine.h"
+#include <cstdio>
+#include <memory>
+#include <new>
+#include "matrix.h"
+#include "threads.h"
+
+namespace {
+
+using Vec = std::vector<float>;
+
+// The inputs of a list of tokens, made once for each kind of matrix that wants them.
+class Forms {
+public:
+    void begin(const float* const* rows, int width, int count) {
+        rows_ = rows; width_ = width; count_ = count;
+        for (bool& has : has_) has = false;
+    }
+    const Input* of(const Matrix& m, Threads& threads) {
+        auto& made = made_[m.kind];
+        if (has_[m.kind]) return made.data();
+        has_[m.kind] = true;
+        made.resize(count_);
+        const size_t groups = m.group ? m.in / m.group : 0;
+        words_[m.kind].resize(size_t(count_) * m.in); scale_[m.kind].resize(count_ * groups); sum_[m.kind].resize(count_ * groups);
+        if (width_ < m.in) padded_[m.kind].resize(size_t(count_) * m.in);
+        auto one = [&](int i) {
+            made[i] = prepare(m, rows_[i], width_, {words_[m.kind].data() + size_t(i) * m.in,
+                scale_[m.kind].data() + i * groups, sum_[m.kind].data() + i * groups, width_ < m.in ? padded_[m.kind].data() + size_t(i) * m.in : nullptr});
+        };
+        if (m.kind == F32 || count_ < 4) for (int i = 0; i < count_; i++) one(i);
+        else threads.run(count_, one);
+        return made.data();
+    }
+private:
+    const float* const* rows_ = nullptr;
+    int width_ = 0, count_ = 0;
+    bool has_[5] = {};
+    std::vector<Input> made_[5];
+    std::vector<uint32_t> words_[5];
+    std::vector<int32_t> sum_[5];
+    Vec scale_[5], padded_[5];
+};
+
+// Rows [count][width] with room for whole panels behind each.
+struct Rows {
+    Vec data; std::vector<float*> at; int width = 0;
+    void shape(int count, int w) {
+        width = (w + PANEL - 1) / PANEL * PANEL;
+        if (data.size() < size_t(count) * width) data.resize(size_t(count) * width);
+        at.resize(count);
+        for (int i = 0; i < count; i++) at[i] = data.data() + size_t(i) * width;
+    }
+    float* operator[](int i) { return at[i]; }
+    float* const* ptrs() { return at.data(); }
+};
+
+struct Work { const Matrix* m; int first, last; const Input* x; float* const* y; int count; };
+
+void rms(const float* x, const float* weight, int n, float eps, float* out) {
+    const float r = 1 / std::sqrt(dot(x, x, n) / n + eps);
+    if (weight) for (int i = 0; i < n; i++) out[i] = weight[i] * (x[i] * r);
+    else for (int i = 0; i < n; i++) out[i] = x[i] * r;
+}
+
+void rotate(float* x, int width, int rope, const float* turn, float back) {
+    float* tail = x + width - rope;
+    for (int i = 0; i < rope / 2; i++) {
+        const float c = turn[2 * i], s = turn[2 * i + 1] * back, e = tail[2 * i], o = tail[2 * i + 1];
+        tail[2 * i] = e * c - o * s;
+        tail[2 * i + 1] = o * c + e * s;
+    }
+}
+
+void turns(const float* frequencies, int rope, int64_t position, float* out) {
+    for (int i = 0; i < rope / 2; i++) {
+        const float a = float(position) * frequencies[i];
+        out[2 * i] = std::cos(a); out[2 * i + 1] = std::sin(a);
+    }
+}
+
+float sigmoid(float x) { return 1 / (1 + std::exp(-x)); }
+
+// Indices of the `count` largest of scores[n], ascending; of equals the lowest.
+void largest(const float* scores, int n, int count, std::vector<uint32_t>& room, int* out) {
+    if (count >= n) { for (int i = 0; i < n; i++) out[i] = i; return; }
+    auto key = [&](int i) {
+        uint32_t u; memcpy(&u, scores + i, 4);
+        if (u == 0x80000000u) u = 0;  // -0 is 0
+        return u & 0x80000000u ? ~u : u | 0x80000000u;
+    };
+    uint32_t seen[4096] = {};
+    for (int i = 0; i < n; i++) seen[key(i) >> 20]++;
+    int bucket = 4095, above = 0;
+    while (above + int(seen[bucket]) < count) above += seen[bucket--];
+    room.clear();
+    for (int i = 0; i < n; i++) { const uint32_t k = key(i); if (int(k >> 20) == bucket) room.push_back(k); }
+    const int wanted = count - above;
+    std::nth_element(room.begin(), room.begin() + wanted - 1, room.end(), std::greater<uint32_t>());
+    const uint32_t bound = room[wanted - 1];
+    int more = 0;
+    for (int i = 0; i < wanted; i++) more += room[i] > bound;
+    int equal = wanted - more, taken = 0;
+    for (int i = 0; i < n && taken < count; i++) {
+        const uint32_t k = key(i);
+        if (k > bound || (k == bound && equal-- > 0)) out[taken++] = i;
+    }
+}
+
+class Engine {
+public:
+    Engine(const ModelD& model, int threads) : w_(model), d_(model.dims), threads_(threads) {}
+
+    void step(const SequenceD* seqs, const int64_t* ids, int count, float* logits) {
+        if (d_.is_half) run<uint16_t>(seqs, ids, count, logits);
+        else run<float>(seqs, ids, count, logits);
+    }
+
+private:
+    template <class T> void run(const SequenceD* seqs, const int64_t* ids, int count, float* logits) {
+        seqs_ = seqs; ids_ = ids; n_ = count;
+        work_.clear();
+        const int wide = d_.streams * d_.hidden;
+        streams_.shape(n_, wide); next_.shape(n_, wide); x_.shape(n_, d_.hidden); normed_.shape(n_, d_.hidden);
+        post_.resize(n_ * d_.streams); mix_.resize(n_ * d_.streams * d_.streams);
+        for (int b = 0; b < n_; b++)
+            for (int s = 0; s < d_.streams; s++)
+                for (int i = 0; i < d_.hidden; i++)
+                    streams_[b][s * d_.hidden + i] = get((const T*)w_.embed + ids[b] * d_.hidden + i);
+        for (int l = 0; l < d_.layers; l++) {
+            const LayerD& layer = w_.layers[l];
+            narrow(layer.attn_hc, layer.attn_norm);
+            attention<T>(layer, l);
+            widen();
+            narrow(layer.ffn_hc, layer.ffn_norm);
+            experts(layer);
+            widen();
+        }
+        head(logits);
+    }
+
+    // ---- hyper-connections
+    void mixed(const HyperD& hc, int rows) {
+        const int wide = d_.streams * d_.hidden;
+        mixed_.shape(n_, rows);
+        constexpr int TOGETHER = 4;
+        threads_.run((rows + TOGETHER - 1) / TOGETHER, [&](int job) {
+            for (int r = job * TOGETHER; r < std::min(rows, (job + 1) * TOGETHER); r++)
+                for (int b = 0; b < n_; b++) mixed_[b][r] = dot(streams_[b], hc.fn + size_t(r) * wide, wide);
+        });
+    }
+
+    float size_of(int b) {
+        const int wide = d_.streams * d_.hidden;
+        return 1 / std::sqrt(dot(streams_[b], streams_[b], wide) / wide + d_.norm_eps);
+    }
+
+    void collapse(int b, const float* pre, float* out) {
+        for (int i = 0; i < d_.hidden; i++) out[i] = pre[0] * streams_[b][i];
+        for (int s = 1; s < d_.streams; s++)
+            for (int i = 0; i < d_.hidden; i++) out[i] += pre[s] * streams_[b][s * d_.hidden + i];
+    }
+
+    void narrow(const HyperD& hc, const float* norm) {
+        const int n = d_.streams;
+        mixed(hc, (2 + n) * n);
+        threads_.run(n_, [&](int b) {
+            const float r = size_of(b);
+            float* m = mixed_[b];
+            for (int i = 0; i < (2 + n) * n; i++) m[i] *= r;
+            float pre[MOST_STREAMS];
+            for (int i = 0; i < n; i++) pre[i] = sigmoid(m[i] * hc.scale[0] + hc.base[i]) + d_.hc_eps;
+            for (int i = 0; i < n; i++) post_[b * n + i] = 2 * sigmoid(m[n + i] * hc.scale[1] + hc.base[n + i]);
+            sinkhorn(m + 2 * n, hc.base + 2 * n, hc.scale[2], &mix_[b * n * n]);
+            collapse(b, pre, x_[b]);
+            rms(x_[b], norm, d_.hidden, d_.norm_eps, normed_[b]);
+        });
+        forms_.begin(normed_.ptrs(), d_.hidden, n_);
+    }
+
+    void sinkhorn(const float* m, const float* base, float scale, float* mix) {
+        const int n = d_.streams;
+        for (int i = 0; i < n; i++) {
+            float most = -INFINITY, all = 0;
+            for (int j = 0; j < n; j++) most = std::max(most, mix[i * n + j] = m[i * n + j] * scale + base[i * n + j]);
+            for (int j = 0; j < n; j++) all += mix[i * n + j] = std::exp(mix[i * n + j] - most);
+            for (int j = 0; j < n; j++) mix[i * n + j] = mix[i * n + j] / all + d_.hc_eps;
+        }
+        for (int round = 0; round < d_.sinkhorn; round++) {
+            if (round) for (int i = 0; i < n; i++) {
+                float all = d_.hc_eps;
+                for (int j = 0; j < n; j++) all += mix[i * n + j];
+                for (int j = 0; j < n; j++) mix[i * n + j] /= all;
+            }
+            float all[MOST_STREAMS];
+            for (int j = 0; j < n; j++) all[j] = d_.hc_eps;
+            for (int i = 0; i < n; i++) for (int j = 0; j < n; j++) all[j] += mix[i * n + j];
+            for (int i = 0; i < n; i++) for (int j = 0; j < n; j++) mix[i * n + j] /= all[j];
+        }
+    }
+
+    void widen() {  // the sub-layer's output is in x_
+        const int n = d_.streams, width = d_.hidden;
+        threads_.run(n_, [&](int b) {
+            const float *post = &post_[b * n], *mix = &mix_[b * n * n];
+            for (int k = 0; k < n; k++) {
+                float* out = next_[b] + k * width;
+                for (int i = 0; i < width; i++) out[i] = post[k] * x_[b][i];
+                for (int j = 0; j < n; j++) {
+                    const float c = mix[j * n + k];
+                    const float* from = streams_[b] + j * width;
+                    for (int i = 0; i < width; i++) out[i] += c * from[i];
+                }
+            }
+        });
+        std::swap(streams_, next_);
+    }
+
+    // ---- matrix products
+    void add(const Matrix& m, const Input* x, float* const* y, int count) {
+        const int step = int(std::max<int64_t>(1, JOB_BYTES / panel_bytes(m)));
+        for (int p = 0; p < m.panels(); p += step)
+            work_.push_back({&m, p, std::min(p + step, m.panels()), x, y, count});
+    }
+    void product(const Matrix& m, Rows& out) {
+        out.shape(n_, m.out);
+        add(m, forms_.of(m, threads_), out.ptrs(), n_);
+    }
+    void finish() {
+        threads_.run(int(work_.size()), [&](int i) {
+            const Work& w = work_[i];
+            multiply(*w.m, w.first, w.last, w.x, w.y, w.count);
+        });
+        work_.clear();
+    }
+
+    // ---- attention
+    template <class T> void attention(const LayerD& layer, int l) {
+        const bool compressed = layer.kind != WINDOW, sparse = layer.kind == CSA;
+        const int d = d_.head_dim;
+        product(layer.wq_a, latent_); product(layer.wkv, row_);
+        if (compressed) { product(layer.compressor.wkv, values_); product(layer.compressor.wgate, gates_); }
+        if (sparse) {
+            product(layer.index_compressor.wkv, ivalues_); product(layer.index_compressor.wgate, igates_);
+            product(layer.index_weights, iweights_);
+        }
+        finish();
+        turn_.shape(n_, d_.rope);
+        threads_.run(n_, [&](int b) {
+            const LayerStateD& s = seqs_[b].layers[l];
+            const int64_t at = seqs_[b].length;
+            turns(layer.frequencies, d_.rope, at, turn_[b]);
+            rms(latent_[b], layer.q_norm, d_.q_rank, d_.norm_eps, latent_[b]);
+            rms(row_[b], layer.kv_norm, d, d_.norm_eps, row_[b]);
+            rotate(row_[b], d, d_.rope, turn_[b], 1);
+            T* into = (T*)s.window + (at - s.window_base) * d;
+            for (int i = 0; i < d; i++) put(into + i, row_[b][i]);
+            if (compressed)
+                compress<T>(layer.compressor, layer.frequencies, values_[b], gates_[b], (T*)s.tail, s.tail_base, (T* const*)s.pages, at);
+            if (sparse)
+                compress<T>(layer.index_compressor, layer.frequencies, ivalues_[b], igates_[b], (T*)s.index_tail, s.index_tail_base, (T* const*)s.index_pages, at);
+        });
+        forms_.begin(latent_.ptrs(), d_.q_rank, n_);
+        product(layer.wq_b, queries_);
+        if (sparse) product(layer.index_wq_b, iqueries_);
+        finish();
+        threads_.run(n_ * d_.heads, [&](int job) {
+            const int b = job / d_.heads;
+            float* q = queries_[b] + job % d_.heads * d;
+            rms(q, nullptr, d, d_.norm_eps, q);
+            rotate(q, d, d_.rope, turn_[b], 1);
+        });
+        if (sparse) choose<T>(layer, l);
+        rows_.resize(n_);
+        threads_.run(n_, [&](int b) { collect<T>(layer, l, b); });
+        out_.shape(n_, d_.heads * d);
+        scores_.resize(n_ * d_.heads);
+        threads_.run(n_ * d_.heads, [&](int job) {
+            attend<T>(rows_[job / d_.heads], queries_[job / d_.heads], layer.sinks, job, out_[job / d_.heads]);
+        });
+        const int part = d_.heads * d / d_.groups;
+        low_.shape(n_, d_.groups * d_.o_rank);
+        parts_.resize(d_.groups); ptrs_.resize(d_.groups); lows_.resize(d_.groups);
+        for (int g = 0; g < d_.groups; g++) {
+            ptrs_[g].resize(n_);
+            for (int b = 0; b < n_; b++) ptrs_[g][b] = out_[b] + g * part;
+            parts_[g].begin(ptrs_[g].data(), part, n_);
+            lows_[g].shape(n_, d_.o_rank);
+            add(layer.wo_a[g], parts_[g].of(layer.wo_a[g], threads_), lows_[g].ptrs(), n_);
+        }
+        finish();
+        for (int b = 0; b < n_; b++)
+            for (int g = 0; g < d_.groups; g++) memcpy(low_[b] + g * d_.o_rank, lows_[g][b], d_.o_rank * 4);
+        forms_.begin(low_.ptrs(), d_.groups * d_.o_rank, n_);
+        product(layer.wo_b, x_);
+        finish();
+    }
+
+    template <class T> void compress(const CompressorD& c, const float* frequencies, const float* values, const float* gates,
+                                     T* tail, int64_t base, T* const* pages, int64_t at) {
+        const int wide = c.overlaps ? 2 * c.head : c.head;
+        T* into = tail + (at - base) * 2 * wide;
+        for (int i = 0; i < wide; i++) { put(into + i, values[i]); put(into + wide + i, gates[i]); }
+        if ((at + 1) % c.ratio) return;
+        const int64_t w = at / c.ratio;
+        Vec row(c.head), turn(d_.rope), most(c.head, -INFINITY), all(c.head), out(c.head);
+        const int halves = c.overlaps ? 2 : 1;
+        for (int pass = 0; pass < 2; pass++)
+            for (int half = 0; half < halves; half++) {
+                const int64_t window = w - (halves - 1) + half;
+                if (window < 0) continue;
+                for (int j = 0; j < c.ratio; j++) {
+                    const T* v = tail + (window * c.ratio + j - base) * 2 * wide + half * c.head;
+                    const float* ape = c.ape + j * wide + half * c.head;
+                    for (int i = 0; i < c.head; i++) {
+                        const float gate = get(v + wide + i) + ape[i];
+                        if (!pass) { most[i] = std::max(most[i], gate); continue; }
+                        const float e = std::exp(gate - most[i]);
+                        all[i] += e; out[i] += e * get(v + i);
+                    }
+                }
+            }
+        for (int i = 0; i < c.head; i++) out[i] /= all[i];
+        rms(out.data(), c.norm, c.head, d_.norm_eps, row.data());
+        turns(frequencies, d_.rope, w * c.ratio, turn.data());
+        rotate(row.data(), c.head, d_.rope, turn.data(), 1);
+        T* page = pages[w / PAGE_ROWS] + w % PAGE_ROWS * c.head;
+        for (int i = 0; i < c.head; i++) put(page + i, row[i]);
+    }
+
+    template <class T> void choose(const LayerD& layer, int l) {
+        const int width = d_.index_dim;
+        struct Part { int b; int64_t page; };
+        std::vector<Part> jobs;
+        iscores_.resize(n_); picks_.resize(n_); sorting_.resize(n_);
+        for (int b = 0; b < n_; b++) {
+            const int64_t rows = (seqs_[b].length + 1) / layer.index_compressor.ratio;
+            for (int h = 0; h < d_.index_heads; h++) rotate(iqueries_[b] + h * width, width, d_.rope, turn_[b], 1);
+            iscores_[b].resize(rows);
+            if (rows > d_.index_topk) for (int64_t p = 0; p * PAGE_ROWS < rows; p++) jobs.push_back({b, p});
+        }
+        const float by_head = 1 / std::sqrt(float(d_.index_heads)), by_width = 1 / std::sqrt(float(width));
+        threads_.run(int(jobs.size()), [&](int job) {
+            const auto [b, p] = jobs[job];
+            const T* keys = ((T* const*)seqs_[b].layers[l].index_pages)[p];
+            const int64_t rows = std::min<int64_t>(PAGE_ROWS, int64_t(iscores_[b].size()) - p * PAGE_ROWS);
+            for (int64_t r = 0; r < rows; r++) {
+                float total = 0;
+                for (int h = 0; h < d_.index_heads; h++) {
+                    const float s = std::max(0.f, dot(iqueries_[b] + h * width, keys + r * width, width)) * by_width;
+                    total += s * (iweights_[b][h] * by_head);
+                }
+                iscores_[b][p * PAGE_ROWS + r] = total;
+            }
+        });
+        threads_.run(n_, [&](int b) {
+            const int rows = int(iscores_[b].size()), count = std::min(rows, d_.index_topk);
+            picks_[b].resize(count);
+            largest(iscores_[b].data(), rows, count, sorting_[b], picks_[b].data());
+        });
+    }
+
+    // Where the rows lie that a token sees: its window's, then the compressed ones.
+    template <class T> void collect(const LayerD& layer, int l, int b) {
+        const LayerStateD& s = seqs_[b].layers[l];
+        const int64_t at = seqs_[b].length;
+        auto& rows = rows_[b];
+        rows.clear();
+        for (int64_t i = std::max<int64_t>(0, at - d_.window + 1); i <= at; i++)
+            rows.push_back((const T*)s.window + (i - s.window_base) * d_.head_dim);
+        auto page = [&](int64_t i) { return ((T* const*)s.pages)[i / PAGE_ROWS] + i % PAGE_ROWS * d_.head_dim; };
+        if (layer.kind == CSA) for (int i : picks_[b]) rows.push_back(page(i));
+        if (layer.kind == HCA) for (int64_t i = 0; i < (at + 1) / layer.compressor.ratio; i++) rows.push_back(page(i));
+    }
+
+    template <class T> void attend(const std::vector<const void*>& rows, const float* queries, const float* sinks, int job, float* outs) {
+        const int h = job % d_.heads, d = d_.head_dim, n = int(rows.size());
+        const float *q = queries + h * d, scale = 1 / std::sqrt(float(d));
+        Vec& p = scores_[job];
+        p.resize((n + 15) / 16 * 16);
+        float most = sinks[h];
+        for (int i = 0; i < n; i++) most = std::max(most, p[i] = dot(q, (const T*)rows[i], d) * scale);
+        for (int i = n; i < int(p.size()); i++) p[i] = -INFINITY;
+        float all = std::exp(sinks[h] - most);
+        for (int i = 0; i < int(p.size()); i += 16) store(&p[i], exp16(load(&p[i]) - most));
+        for (int i = 0; i < n; i++) all += p[i];
+        float* out = outs + h * d;
+        for (int i = 0; i < d; i++) out[i] = 0;
+        for (int r = 0; r < n; r++) {
+            const T* row = (const T*)rows[r];
+            const float weight = p[r];
+            int i = 0;
+            for (; i + 16 <= d; i += 16) store(out + i, load(out + i) + load(row + i) * weight);
+            for (; i < d; i++) out[i] += get(row + i) * weight;
+        }
+        for (int i = 0; i < d; i++) out[i] /= all;
+        rotate(out, d, d_.rope, turn_[job / d_.heads], -1);
+    }
+
+    // ---- experts
+    void experts(const LayerD& layer) {
+        const int k = d_.per_token, slots = k + 1, size = d_.expert_size;
+        product(layer.gate, gate_);
+        finish();
+        chosen_.resize(n_ * k); weight_.resize(n_ * k);
+        for (int b = 0; b < n_; b++) route(layer, b);
+        of_expert_.resize(d_.experts + 1);
+        for (auto& list : of_expert_) list.clear();
+        for (int b = 0; b < n_; b++) {
+            for (int j = 0; j < k; j++) of_expert_[chosen_[b * k + j]].push_back(b * slots + j);
+            of_expert_[d_.experts].push_back(b * slots + k);
+        }
+        up_.shape(n_ * slots, size); through_.shape(n_ * slots, size); down_.shape(n_ * slots, d_.hidden);
+        gathered_.resize(3 * slots * n_); outs_.resize(3 * slots * n_);
+        size_t used = 0;
+        auto gather = [&](const Matrix& m, const std::vector<int>& list, const Input* from, int per, Rows& to) {
+            Input* x = &gathered_[used]; float** y = &outs_[used];
+            for (size_t i = 0; i < list.size(); i++) { x[i] = from[list[i] / per]; y[i] = to[list[i]]; }
+            used += list.size();
+            add(m, x, y, int(list.size()));
+        };
+        for (int e = 0; e <= d_.experts; e++) {
+            if (of_expert_[e].empty()) continue;
+            const Matrix *w1 = layer.experts + e * 3, *w3 = w1 + 1;
+            gather(*w1, of_expert_[e], forms_.of(*w1, threads_), slots, through_);
+            gather(*w3, of_expert_[e], forms_.of(*w3, threads_), slots, up_);
+        }
+        finish();
+        const v16 limit = spread(d_.limit);
+        threads_.run(n_ * slots, [&](int i) {
+            float *g = through_[i], *u = up_[i];
+            for (int j = 0; j < through_.width; j += 16) {
+                v16 a = load(g + j), c = load(u + j);
+                a = a > limit ? limit : a;
+                c = c > limit ? limit : c; c = c < -limit ? -limit : c;
+                store(g + j, a / (exp16(-a) + 1.f) * c);
+            }
+        });
+        inner_.begin(through_.ptrs(), size, n_ * slots);
+        for (int e = 0; e <= d_.experts; e++) {
+            if (of_expert_[e].empty()) continue;
+            const Matrix& w2 = layer.experts[e * 3 + 2];
+            gather(w2, of_expert_[e], inner_.of(w2, threads_), 1, down_);
+        }
+        finish();
+        threads_.run(n_, [&](int b) {
+            float* out = x_[b];
+            memset(out, 0, d_.hidden * 4);
+            for (int j = 0; j < k; j++)
+                for (int i = 0; i < d_.hidden; i++) out[i] += weight_[b * k + j] * down_[b * slots + j][i];
+            for (int i = 0; i < d_.hidden; i++) out[i] += down_[b * slots + k][i];
+        });
+    }
+
+    void route(const LayerD& layer, int b) {
+        const int k = d_.per_token, e = d_.experts;
+        float* s = gate_[b];
+        int* chosen = &chosen_[b * k];
+        for (int i = 0; i < e; i++) s[i] = std::sqrt(s[i] > 20 ? s[i] : std::log1p(std::exp(s[i])));
+        if (layer.table) {
+            for (int j = 0; j < k; j++) chosen[j] = int(layer.table[ids_[b] * k + j]);
+        } else {
+            biased_.resize(e);
+            for (int i = 0; i < e; i++) biased_[i] = s[i] + layer.bias[i];
+            largest(biased_.data(), e, k, ranking_, chosen);
+        }
+        float all = 1e-20f;
+        for (int j = 0; j < k; j++) all += s[chosen[j]];
+        for (int j = 0; j < k; j++) weight_[b * k + j] = s[chosen[j]] / all * d_.scaling;
+    }
+
+    void head(float* logits) {
+        mixed(w_.head_hc, d_.streams);
+        threads_.run(n_, [&](int b) {
+            const float r = size_of(b);
+            float pre[MOST_STREAMS];
+            for (int i = 0; i < d_.streams; i++)
+                pre[i] = sigmoid(mixed_[b][i] * r * w_.head_hc.scale[0] + w_.head_hc.base[i]) + d_.hc_eps;
+            collapse(b, pre, x_[b]);
+            rms(x_[b], w_.norm, d_.hidden, d_.norm_eps, normed_[b]);
+        });
+        forms_.begin(normed_.ptrs(), d_.hidden, n_);
+        product(w_.head, logits_);
+        finish();
+        for (int b = 0; b < n_; b++) memcpy(logits + size_t(b) * d_.vocab, logits_[b], size_t(d_.vocab) * 4);
+    }
+
+    static constexpr int64_t JOB_BYTES = 1 << 16;
+    static constexpr int PAGE_ROWS = 128, MOST_STREAMS = 16;
+    const ModelD w_;
+    const DimsD d_;
+    Threads threads_;
+    const SequenceD* seqs_ = nullptr;
+    const int64_t* ids_ = nullptr;
+    int n_ = 0;
+    Rows streams_, next_, x_, normed_, mixed_, latent_, row_, values_, gates_, ivalues_, igates_, iweights_, turn_, queries_,
+        iqueries_, out_, low_, gate_, up_, through_, down_, logits_;
+    std::vector<Rows> lows_;
+    Vec post_, mix_, weight_, biased_;
+    Forms forms_, inner_;
+    std::vector<Forms> parts_;
+    std::vector<std::vector<const float*>> ptrs_;
+    std::vector<Work> work_;
+    std::vector<Vec> iscores_, scores_;
+    std::vector<std::vector<int>> picks_, of_expert_;
+    std::vector<std::vector<uint32_t>> sorting_;
+    std::vector<uint32_t> ranking_;
+    std::vector<std::vector<const void*>> rows_;
+    std::vector<int> chosen_;
+    std::vector<Input> gathered_;
+    std::vector<float*> outs_;
+};
+
+}  // namespace
+
+extern "C" {
+void* v4_make(const ModelD* model, int threads) { return new (std::nothrow) Engine(*model, threads); }
+void v4_free(void* engine) { delete static_cast<Engine*>(engine); }
+// x [count][width] times the matrix, without threads, into y [count][panels][16]. 0, or 1 where memory ran out.
+int v4_multiply(const Matrix* matrix, const float* x, int width, int count, float* y) {
+    try {
+        std::vector<const float*> rows(count);
+        std::vector<float*> outs(count);
+        for (int i = 0; i < count; i++) {
+            rows[i] = x + size_t(i) * width;
+            outs[i] = y + size_t(i) * matrix->panels() * PANEL;
+        }
+        Threads none(1);
+        Forms forms;
+        forms.begin(rows.data(), width, count);
+        multiply(*matrix, 0, matrix->panels(), forms.of(*matrix, none), outs.data(), count);
+        return 0;
+    } catch (const std::bad_alloc&) { return 1; }
+}
+// 0, or 1 where memory ran out; the sequences are then as they were.
+int v4_step(void* engine, const SequenceD* seqs, const int64_t* ids, int count, float* logits) {
+    try { static_cast<Engine*>(engine)->step(seqs, ids, count, logits); return 0; }
+    catch (const std::bad_alloc&) { return 1; }
+}
+}

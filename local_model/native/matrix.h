@@ -1,0 +1,233 @@
+// Matrix products of a few tokens. Weights lie in panels of 16 outputs, input by input, so that each is read once
+// and in a row. A sum runs over the inputs in their order, whatever else is in the batch: the same bits alone.
+#pragma once
+#include <algorithm>
+#include <cstdlib>
+#include "vectors.h"
+
+enum Kind : int32_t { F32 = 0, BF16 = 1, INT8 = 2, FP8 = 3, FP4 = 4 };
+constexpr int PANEL = 16;
+constexpr int AT_ONCE = 8;  // tokens
+
+struct Matrix {
+    int32_t kind, out, in, group;  // `in` is padded to the kind's step; group: inputs that share a scale
+    const uint8_t* data;           // [panels][in][16], or as the kind packs
+    const void* scale;             // [panels][in / group][16]: float32; FP4: exponents, ue8m0
+    int panels() const { return (out + PANEL - 1) / PANEL; }
+};
+
+// A token's input in the form that a kind multiplies by.
+struct Input {
+    const float* f;      // [in]
+    const uint32_t* h;   // bfloat16 in pairs [in / 2]
+    const uint32_t* q;   // signed bytes in fours [in / 4]
+    const float* scale;  // [in / group]
+    const int32_t* sum;  // [in / group]: of the bytes, times what makes the weights unsigned
+};
+
+static inline int64_t panel_bytes(const Matrix& m) {
+    switch (m.kind) {
+        case F32: return int64_t(m.in) * 64;
+        case BF16: return int64_t(m.in) * 32;
+        case FP4: return int64_t(m.in) * 8;
+        default: return int64_t(m.in) * 16;
+    }
+}
+
+template <int NP, int NB> static void mul_f32(const Matrix& m, int p, const Input* x, float* const* y) {
+    const float* w[NP];
+    for (int i = 0; i < NP; i++) w[i] = (const float*)(m.data + panel_bytes(m) * (p + i));
+    v16 s[NP][NB] = {};
+    for (int k = 0; k < m.in; k++)
+        for (int i = 0; i < NP; i++) {
+            v16 row = load(w[i] + k * 16);
+            for (int b = 0; b < NB; b++) s[i][b] += row * x[b].f[k];
+        }
+    for (int i = 0; i < NP; i++) for (int b = 0; b < NB; b++) store(y[b] + (p + i) * 16, s[i][b]);
+}
+
+template <int NP, int NB> static void mul_bf16(const Matrix& m, int p, const Input* x, float* const* y) {
+    const uint16_t* w[NP];
+    for (int i = 0; i < NP; i++) w[i] = (const uint16_t*)(m.data + panel_bytes(m) * (p + i));
+#if defined(__AVX512BF16__)
+    __m512 s[NP][NB];
+    for (int i = 0; i < NP; i++) for (int b = 0; b < NB; b++) s[i][b] = _mm512_setzero_ps();
+    for (int k = 0; k < m.in / 2; k++)
+        for (int i = 0; i < NP; i++) {
+            __m512bh row = (__m512bh)_mm512_loadu_si512(w[i] + k * 32);
+            for (int b = 0; b < NB; b++)
+                s[i][b] = _mm512_dpbf16_ps(s[i][b], row, (__m512bh)_mm512_set1_epi32(int(x[b].h[k])));
+        }
+    for (int i = 0; i < NP; i++) for (int b = 0; b < NB; b++) _mm512_storeu_ps(y[b] + (p + i) * 16, s[i][b]);
+#else
+    v16 s[NP][NB] = {};
+    for (int k = 0; k < m.in / 2; k++)
+        for (int i = 0; i < NP; i++) {
+            u16 pair; memcpy(&pair, w[i] + k * 32, 64);
+            v16 low = bits(pair << 16), high = bits(pair & 0xffff0000u);
+            for (int b = 0; b < NB; b++) {
+                uint32_t h = x[b].h[k];
+                s[i][b] += low * of_bf16(uint16_t(h)) + high * of_bf16(uint16_t(h >> 16));
+            }
+        }
+    for (int i = 0; i < NP; i++) for (int b = 0; b < NB; b++) store(y[b] + (p + i) * 16, s[i][b]);
+#endif
+}
+
+// 16 outputs x 4 inputs of unsigned bytes, times 4 signed ones.
+static inline i16 dot4(i16 sum, i16 weights, uint32_t x) {
+#if defined(__AVX512VNNI__)
+    return (i16)_mm512_dpbusd_epi32((__m512i)sum, (__m512i)weights, _mm512_set1_epi32(int(x)));
+#else
+    for (int j = 0; j < 4; j++) sum += ((weights >> (8 * j)) & 255) * int32_t(int8_t(x >> (8 * j)));
+    return sum;
+#endif
+}
+
+constexpr int INT8_BIAS = 128, FP4_BIAS = 12;  // make a weight unsigned
+
+// Two e2m1 in a byte are two small whole numbers: twice their values, plus the bias.
+static inline void unpack4(const uint8_t* p, i16& low, i16& high) {
+#define VALUES 12, 13, 14, 15, 16, 18, 20, 24, 12, 11, 10, 9, 8, 6, 4, 0
+    alignas(64) static const uint8_t TABLE[64] = {VALUES, VALUES, VALUES, VALUES};
+#undef VALUES
+#if defined(__AVX512BW__)
+    __m512i table = _mm512_load_si512(TABLE), both = _mm512_loadu_si512(p), mask = _mm512_set1_epi8(15);
+    low = (i16)_mm512_shuffle_epi8(table, _mm512_and_si512(both, mask));
+    high = (i16)_mm512_shuffle_epi8(table, _mm512_and_si512(_mm512_srli_epi16(both, 4), mask));
+#else
+    uint8_t l[64], h[64];
+    for (int i = 0; i < 64; i++) { l[i] = TABLE[p[i] & 15]; h[i] = TABLE[p[i] >> 4]; }
+    memcpy(&low, l, 64); memcpy(&high, h, 64);
+#endif
+}
+
+static inline v16 exponents(const uint8_t* p) {
+    u16 e;
+#if defined(__AVX512F__)
+    e = (u16)_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i*)p));
+#else
+    for (int j = 0; j < 16; j++) e[j] = p[j];
+#endif
+    return bits(e << 23);
+}
+
+template <int NP, int NB, bool IS_FP4> static void mul_int(const Matrix& m, int p, const Input* x, float* const* y) {
+    const int groups = m.in / m.group, fours = m.group / 4;
+    v16 s[NP][NB] = {};
+    for (int g = 0; g < groups; g++)
+        for (int i = 0; i < NP; i++) {
+            const uint8_t* w = m.data + panel_bytes(m) * (p + i) + int64_t(g) * m.group * (IS_FP4 ? 8 : 16);
+            i16 t[NB] = {};
+            if (IS_FP4) {
+                for (int k = 0; k < fours; k += 2) {  // low nibbles: four inputs; high ones: the next four
+                    i16 low, high; unpack4(w + k * 32, low, high);
+                    for (int b = 0; b < NB; b++) {
+                        t[b] = dot4(t[b], low, x[b].q[g * fours + k]);
+                        t[b] = dot4(t[b], high, x[b].q[g * fours + k + 1]);
+                    }
+                }
+            } else {
+                for (int k = 0; k < fours; k++) {
+                    i16 row; memcpy(&row, w + k * 64, 64);
+                    for (int b = 0; b < NB; b++) t[b] = dot4(t[b], row, x[b].q[g * fours + k]);
+                }
+            }
+            const int64_t at = (int64_t(p + i) * groups + g) * 16;
+            const v16 scale = IS_FP4 ? exponents((const uint8_t*)m.scale + at) * 0.5f : load((const float*)m.scale + at);
+            for (int b = 0; b < NB; b++)
+                s[i][b] += __builtin_convertvector(t[b] - x[b].sum[g], v16) * (scale * x[b].scale[g]);
+        }
+    for (int i = 0; i < NP; i++) for (int b = 0; b < NB; b++) store(y[b] + (p + i) * 16, s[i][b]);
+}
+
+template <int NP, int NB> static void mul_fp8(const Matrix& m, int p, const Input* x, float* const* y) {
+    const int groups = m.in / m.group;
+    v16 s[NP][NB] = {};
+    for (int g = 0; g < groups; g++)
+        for (int i = 0; i < NP; i++) {
+            const uint8_t* w = m.data + panel_bytes(m) * (p + i) + int64_t(g) * m.group * 16;
+            v16 t[NB] = {};
+            for (int k = 0; k < m.group; k++) {
+                u16 byte;
+#if defined(__AVX512F__)
+                byte = (u16)_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i*)(w + k * 16)));
+#else
+                for (int j = 0; j < 16; j++) byte[j] = w[k * 16 + j];
+#endif
+                v16 row = bits(((byte & 0x80) << 24) | ((byte & 0x7f) << 20));  // the value times 2^-120
+                for (int b = 0; b < NB; b++) t[b] += row * x[b].f[g * m.group + k];
+            }
+            v16 scale = load((const float*)m.scale + (int64_t(p + i) * groups + g) * 16) * 0x1p120f;
+            for (int b = 0; b < NB; b++) s[i][b] += t[b] * scale;
+        }
+    for (int i = 0; i < NP; i++) for (int b = 0; b < NB; b++) store(y[b] + (p + i) * 16, s[i][b]);
+}
+
+template <int NP, int NB> static void mul_panels(const Matrix& m, int p, const Input* x, float* const* y) {
+    switch (m.kind) {
+        case F32: return mul_f32<NP, NB>(m, p, x, y);
+        case BF16: return mul_bf16<NP, NB>(m, p, x, y);
+        case INT8: return mul_int<NP, NB, false>(m, p, x, y);
+        case FP4: return mul_int<NP, NB, true>(m, p, x, y);
+        case FP8: return mul_fp8<NP, NB>(m, p, x, y);
+    }
+}
+
+template <int NB> static void mul_some(const Matrix& m, int first, int last, const Input* x, float* const* y) {
+    constexpr int NP = NB <= 4 ? 4 : 2;
+    for (; first + NP <= last; first += NP) mul_panels<NP, NB>(m, first, x, y);
+    for (; first < last; first++) mul_panels<1, NB>(m, first, x, y);
+}
+
+// Outputs [16 first, 16 last) of `count` tokens; y[b] has room for whole panels.
+static void multiply(const Matrix& m, int first, int last, const Input* x, float* const* y, int count) {
+    for (; count > 0; x += AT_ONCE, y += AT_ONCE, count -= AT_ONCE) {
+        switch (std::min(count, AT_ONCE)) {
+            case 1: mul_some<1>(m, first, last, x, y); break;
+            case 2: mul_some<2>(m, first, last, x, y); break;
+            case 3: mul_some<3>(m, first, last, x, y); break;
+            case 4: mul_some<4>(m, first, last, x, y); break;
+            case 5: mul_some<5>(m, first, last, x, y); break;
+            case 6: mul_some<6>(m, first, last, x, y); break;
+            case 7: mul_some<7>(m, first, last, x, y); break;
+            default: mul_some<8>(m, first, last, x, y);
+        }
+    }
+}
+
+// Room for one token's input in every form.
+struct Room { uint32_t* words; float* scale; int32_t* sum; float* padded; };
+
+static Input prepare(const Matrix& m, const float* x, int width, const Room& room) {
+    Input made{x, nullptr, nullptr, nullptr, nullptr};
+    if (width < m.in) {
+        memcpy(room.padded, x, width * 4);
+        memset(room.padded + width, 0, (m.in - width) * 4);
+        made.f = x = room.padded;
+    }
+    if (m.kind == BF16) {
+        for (int i = 0; i < m.in / 2; i++) room.words[i] = to_bf16(x[2 * i]) | uint32_t(to_bf16(x[2 * i + 1])) << 16;
+        made.h = room.words;
+    } else if (m.kind == INT8 || m.kind == FP4) {
+        int8_t* bytes = (int8_t*)room.words;
+        for (int g = 0; g < m.in / m.group; g++) {
+            const float* part = x + g * m.group;
+            float most = 0;
+            for (int i = 0; i < m.group; i++) most = std::max(most, std::fabs(part[i]));
+            const float inverse = most > 0 ? 127 / most : 0;
+            int32_t sum = 0;
+            for (int i = 0; i < m.group; i++) {
+                const int q = int(part[i] * inverse + (part[i] < 0 ? -0.5f : 0.5f));
+                bytes[g * m.group + i] = int8_t(q);
+                sum += q;
+            }
+            room.scale[g] = most / 127;
+            room.sum[g] = sum * (m.kind == INT8 ? INT8_BIAS : FP4_BIAS);
+        }
+        made.q = room.words;
+        made.scale = room.scale;
+        made.sum = room.sum;
+    }
+    return made;
+}

@@ -1,0 +1,99 @@
+"""Builds the native step with the compiler that is there, once for each source and instruction set."""
+
+import ctypes
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from local_model.errors import NoNativeStepError
+from local_model.native_layout import declare
+
+SOURCES = Path(__file__).parent / "native"
+FLAGS = ("-std=c++20", "-O3", "-fno-math-errno", "-Wno-psabi", "-shared", "-fPIC", "-pthread")
+COMPILERS = ("c++", "g++", "clang++")
+
+
+@dataclass(frozen=True, slots=True)
+class InstructionSet:
+    """What a build may use: the processor's own names, as Linux lists them, and the compiler's options."""
+
+    name: str
+    needs: frozenset[str]
+    options: tuple[str, ...]
+
+
+INSTRUCTION_SETS = (
+    InstructionSet(
+        "avx512",
+        frozenset(("avx512f", "avx512bw", "avx512vl", "avx512dq", "avx512_vnni", "avx512_bf16")),
+        (
+            *("-mavx512f", "-mavx512bw", "-mavx512vl", "-mavx512dq", "-mavx512vnni", "-mavx512bf16"),
+            *("-mfma", "-mf16c", "-mprefer-vector-width=512"),
+        ),
+    ),
+    InstructionSet("avx2", frozenset(("avx2", "fma")), ("-mavx2", "-mfma")),
+    InstructionSet("plain", frozenset(), ()),
+)
+"""The best first."""
+
+
+def instruction_sets() -> list[InstructionSet]:
+    """Those that this processor has, the best first."""
+    has: set[str] = set()
+    told = Path("/proc/cpuinfo")
+    if platform.machine() == "x86_64" and told.exists():
+        lines = told.read_text(encoding="ascii", errors="replace").splitlines()
+        has = set(next((line for line in lines if line.startswith("flags")), "").split())
+    return [each for each in INSTRUCTION_SETS if each.needs <= has]
+
+
+def native_library(folder: Path | None = None, wanted: InstructionSet | None = None) -> ctypes.CDLL:
+    """The native step for `wanted`, or for the best that this processor has, from `folder` or built into it.
+
+    The folder is ~/.cache/steelyard where none is named.
+    Raises NoNativeStepError.
+    """
+    instructions = wanted or instruction_sets()[0]
+    path = (folder or Path.home() / ".cache" / "steelyard") / file_name(instructions)
+    if not path.exists():
+        _build(path, instructions)
+    try:
+        return declare(ctypes.CDLL(str(path)))
+    except (OSError, AttributeError) as error:
+        raise NoNativeStepError(
+            f"{path} cannot be loaded ({error}); delete it, and it is built anew"
+        ) from error
+
+
+def file_name(instructions: InstructionSet) -> str:
+    """A build's own: the sources and the options decide."""
+    sources = sorted((*SOURCES.glob("*.h"), *SOURCES.glob("*.cpp")))
+    text = b"".join(source.read_bytes() for source in sources) + repr((FLAGS, instructions.options)).encode()
+    return f"v4-{instructions.name}-{hashlib.sha256(text).hexdigest()[:16]}.so"
+
+
+def _build(path: Path, instructions: InstructionSet) -> None:
+    compiler = next((found for name in COMPILERS if (found := shutil.which(name))), None)
+    if compiler is None:
+        raise NoNativeStepError(
+            f"the native step must be built once, and no C++ compiler is found ({', '.join(COMPILERS)}); "
+            "install one (Debian: g++), or go on with the torch reference, which is many times slower"
+        )
+    source = SOURCES / "engine.cpp"
+    beside = path.with_name(f"{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        command = (compiler, *FLAGS, *instructions.options, str(source), "-o", str(beside))
+        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  a compiler that was found, no shell
+        if done.returncode:
+            raise NoNativeStepError(f"{compiler} could not build {source}: {done.stderr.strip()[-2000:]}")
+        beside.replace(path)
+    except OSError as error:
+        raise NoNativeStepError(
+            f"the native step cannot be built into {path.parent} ({error.strerror}); "
+            "name a folder that can be written to"
+        ) from error
