@@ -83,7 +83,7 @@ def slices(text: str) -> Iterator[str]:
     start = 0
     while len(text) - start > SLICE_CHARACTERS:
         end = start + SLICE_CHARACTERS
-        for found in _WORD_START.finditer(text, end - 1_024, end):
+        for found in _WORD_START.finditer(text, max(start + 1, end - 1_024), end):
             end = found.start()
         yield text[start:end]
         start = end

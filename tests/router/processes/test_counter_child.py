@@ -38,7 +38,8 @@ def test_slices_are_the_text(text: str, width: int) -> None:
         patch.setattr(counter_child, "SLICE_CHARACTERS", width)
         pieces = list(slices(text))
     assert "".join(pieces) == text
-    assert all(len(piece) <= width for piece in pieces)
+    assert all(0 < len(piece) <= width for piece in pieces[:-1])
+    assert len(pieces[-1]) <= width
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
