@@ -4,7 +4,6 @@ Both answer a question with a future, so that rows can be asked for as soon as t
 the layer that wants them. Both give the same bytes.
 """
 
-from collections import OrderedDict
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Protocol
 
@@ -12,6 +11,9 @@ import torch
 from torch import Tensor
 
 from local_model.engram_table import TableFile
+
+WAYS = 8
+"""Rows that a set has room for: with eight, little is lost to sets that are fuller than others."""
 
 
 class RowSource(Protocol):
@@ -64,29 +66,31 @@ class RowsOnDisk:
 
     def _fetch(self, rows: Tensor) -> Tensor:
         different, places = torch.unique(rows, return_inverse=True)
-        numbers: list[int] = different.tolist()
-        data = bytearray(len(numbers) * self._file.row_bytes)
-        found = torch.frombuffer(data, dtype=torch.uint8).view(len(numbers), self._file.row_bytes)
-        missing = self.hot.take(numbers, found)
-        if len(missing) > 1:
-            for place in missing:
-                self._file.read_soon(numbers[place])
-        view, size = memoryview(data), self._file.row_bytes
-        for place in missing:
-            self._file.read_row(numbers[place], view[place * size : (place + 1) * size])
-        if missing:
-            self._file.check_rows(numbers, found)
-            self.hot.keep(numbers, missing, found)
+        slots = self.hot.find(different)
+        found = self.hot.rows[slots]  # what is not kept has some slot's
+        missing = (slots < 0).nonzero()[:, 0]
+        if missing.shape[0]:
+            read = self._file.read_rows(different[missing].tolist())
+            found[missing] = read
+            self.hot.keep(different[missing], read)
         return found[places]
 
 
 class HotRows:
-    """The `capacity` rows that were asked for last. Not thread-safe: one thread asks."""
+    """At most `capacity` rows, in sets of up to `WAYS`. A row's set follows from its number; the row of it that was wanted
+    least lately makes room. Not thread-safe: one thread asks.
+    """
 
     def __init__(self, capacity: int, size: int) -> None:
-        self.capacity = capacity
-        self._rows = torch.empty(capacity, size, dtype=torch.uint8)
-        self._slots: OrderedDict[int, int] = OrderedDict()
+        self._ways = min(WAYS, capacity)
+        self._sets = capacity // WAYS if capacity >= WAYS else min(1, capacity)
+        self.capacity = self._sets * self._ways
+        """Rows that there is room for."""
+        self.rows = torch.empty(max(1, self.capacity), size, dtype=torch.uint8)
+        """By slot; one that nobody fills where nothing is kept."""
+        self._numbers = torch.full((self._sets, self._ways), -1)
+        self._wanted = torch.zeros(self._sets, self._ways, dtype=torch.int64)
+        self._now = 0
         self.hits = 0
         """Rows that were here, a row that is asked for twice at once counted once."""
         self.misses = 0
@@ -94,30 +98,34 @@ class HotRows:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of memory when it is full."""
-        return self._rows.nbytes
+        """Bytes of memory, with what is noted of each row."""
+        return self.rows.nbytes + self._numbers.nbytes + self._wanted.nbytes
 
-    def take(self, numbers: list[int], into: Tensor) -> list[int]:
-        """Copy the rows that are here to their places `into` [n, size]; return the places of the others."""
-        slots = [self._slots.get(number, -1) for number in numbers]
-        here = [place for place, slot in enumerate(slots) if slot >= 0]
-        missing = [place for place, slot in enumerate(slots) if slot < 0]
-        for place in here:
-            self._slots.move_to_end(numbers[place])
-        if here:
-            into[torch.tensor(here)] = self._rows[torch.tensor([slots[place] for place in here])]
-        self.hits += len(here)
-        self.misses += len(missing)
-        return missing
+    def find(self, numbers: Tensor) -> Tensor:
+        """The slots of the rows `numbers` [n], no two the same; -1 where one is not here."""
+        self._now += 1
+        if not self.capacity:
+            self.misses += numbers.shape[0]
+            return torch.full_like(numbers, -1)
+        sets = numbers % self._sets
+        is_here = self._numbers[sets] == numbers[:, None]
+        slots = sets * self._ways + is_here.int().argmax(1)
+        here = is_here.any(1)
+        self._wanted.view(-1)[slots[here]] = self._now
+        self.hits += int(here.sum())
+        self.misses += int((~here).sum())
+        return slots.where(here, -1)
 
-    def keep(self, numbers: list[int], places: list[int], rows: Tensor) -> None:
-        """Keep the rows [n, size] at `places`, as many of the last as there is room for."""
-        kept = places[max(0, len(places) - self.capacity) :]
-        slots: list[int] = []
-        for place in kept:
-            full = len(self._slots) == self.capacity
-            slot = self._slots.popitem(last=False)[1] if full else len(self._slots)
-            self._slots[numbers[place]] = slot
-            slots.append(slot)
-        if kept:
-            self._rows[torch.tensor(slots)] = rows[torch.tensor(kept)]
+    def keep(self, numbers: Tensor, rows: Tensor) -> None:
+        """Keep `rows` [n, size], none of which is here, as far as their sets have room for them at once."""
+        if not self.capacity:
+            return
+        sets, order = (numbers % self._sets).sort(stable=True)
+        place_in_set = torch.arange(sets.shape[0]) - torch.searchsorted(sets, sets)
+        fits = place_in_set < self._ways
+        sets, order, place_in_set = sets[fits], order[fits], place_in_set[fits]
+        least_lately = self._wanted[sets].sort(dim=1, stable=True).indices
+        slots = sets * self._ways + least_lately.gather(1, place_in_set[:, None])[:, 0]
+        self._numbers.view(-1)[slots] = numbers[order]
+        self._wanted.view(-1)[slots] = self._now
+        self.rows[slots] = rows[order]

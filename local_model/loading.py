@@ -38,7 +38,7 @@ MTP_NAMES = tuple(
 
 TOKENIZER = "tokenizer.json"
 ENGRAM_CACHE_ROWS = 65_536
-"""Rows of a table on disk that are kept in memory; of V4.1's, 264 bytes each, 17 MB a layer."""
+"""Rows of a table on disk that are kept in memory; of V4.1's, 264 bytes each, 18 MB a layer."""
 
 
 def load_model(
@@ -51,7 +51,7 @@ def load_model(
 ) -> V4Model:
     """Load the checkpoint in the folder `path`. Plain weights become `dtype`, quantised ones stay as they lie.
 
-    An Engram memory's tables are read whole if `engram_in_memory`, else row by row, `engram_cache_rows` rows of each
+    An Engram memory's tables are read whole if `engram_in_memory`, else row by row, at most `engram_cache_rows` rows of each
     kept in memory.
 
     Raises ConfigError for what config.json says, WeightsError for what is wrong with a tensor.

@@ -39,7 +39,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def model(folder: Path) -> V4Model:
-    loaded: V4Model = load_model(folder, engram_cache_rows=300)
+    loaded: V4Model = load_model(folder, engram_cache_rows=304)
     return loaded
 
 
@@ -259,9 +259,9 @@ def test_what_a_table_takes_of_memory_is_said(model: V4Model) -> None:
     assert model.engram is not None
     source = model.engram.layers[0].rows
     assert isinstance(source, RowsOnDisk)
-    assert source.hot.nbytes == 300 * 66
+    assert source.hot.nbytes == 304 * (66 + 16)
     assert model.engram.about == (
-        "Engram: layer 0 on disk, 300 rows kept in 19800 bytes, layer 2 on disk, 300 rows kept in 19800 bytes"
+        "Engram: layer 0 on disk, 304 rows kept in 24928 bytes, layer 2 on disk, 304 rows kept in 24928 bytes"
     )
 
 

@@ -1,5 +1,6 @@
 """Tables of an Engram memory: on disk as in memory, rows kept, files that are not what they were."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -99,6 +100,15 @@ def test_a_table_that_memory_has_no_room_for_is_refused_with_its_size(table: Pat
     assert f"{table} has rows of {ROWS * SIZE} bytes, which memory has no room for" in ended.stderr
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="asks the system to forget a file's pages")
+def test_rows_that_the_system_has_not_in_memory_are_read_too(table: Path, written: Tensor) -> None:
+    descriptor = os.open(table, os.O_RDONLY)
+    os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+    os.close(descriptor)
+    wanted = torch.randint(0, ROWS, (30, 6), generator=torch.Generator().manual_seed(10))
+    assert torch.equal(RowsOnDisk(TableFile(table, ROWS, WIDTH), 64).ask(wanted).result(), written[wanted])
+
+
 def test_rows_that_are_kept_are_not_read_again_and_counted(folder: Path) -> None:
     model = load_model(folder)
     hot = [layer.rows.hot for layer in model.engram.layers.values()]
@@ -116,20 +126,36 @@ def test_rows_that_are_kept_are_not_read_again_and_counted(folder: Path) -> None
 
 def test_the_row_that_was_not_wanted_for_longest_goes_first() -> None:
     hot = HotRows(3, 1)
-    into = torch.zeros(1, 1, dtype=torch.uint8)
 
     def ask(number: int) -> bool:
-        missing = hot.take([number], into)
-        if missing:
-            into[0] = number
-            hot.keep([number], missing, into)
-        assert into.item() == number
-        return not missing
+        slots = hot.find(torch.tensor([number]))
+        if slots[0] < 0:
+            hot.keep(torch.tensor([number]), torch.tensor([[number]], dtype=torch.uint8))
+            return False
+        assert hot.rows[slots[0]].item() == number
+        return True
 
     assert [ask(number) for number in (1, 2, 3, 1, 4, 1, 3, 2, 4)] == [
         False, False, False, True, False, True, True, False, False,
     ]  # fmt: skip
-    assert (hot.hits, hot.misses, hot.nbytes) == (3, 6, 3)
+    assert (hot.hits, hot.misses, hot.capacity) == (3, 6, 3)
+
+
+@pytest.mark.parametrize("capacity", [0, 1, 7, 8, 9, 64, 1000])
+def test_a_row_that_is_found_is_the_one_that_was_kept(capacity: int) -> None:
+    hot = HotRows(capacity, 2)
+    chance = torch.Generator().manual_seed(9)
+    assert hot.capacity == (capacity if capacity < 8 else capacity // 8 * 8)
+    for _ in range(60):
+        numbers = torch.randperm(200, generator=chance)[:45]
+        slots = hot.find(numbers)
+        here, missing = slots >= 0, (slots < 0).nonzero()[:, 0]
+        assert hot.rows[slots[here]][:, 0].tolist() == numbers[here].tolist()
+        hot.keep(numbers[missing], numbers[missing, None].expand(-1, 2).to(torch.uint8))
+        kept = hot.find(numbers) >= 0
+        assert int(kept.sum()) >= min(numbers.shape[0] // 4, hot.capacity)
+    if capacity == 1000:
+        assert kept.all()
 
 
 @pytest.mark.parametrize("keep", [0, 20, HEADER_BYTES, HEADER_BYTES + 40 * SIZE, -1])
