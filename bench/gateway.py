@@ -1,6 +1,7 @@
 """What the gateway costs a request, beside other gateways in the same run, and whether its ledger is right.
 
     python bench/gateway.py --harness ../shared/bench --peers direct,tensorzero --json gateway.json
+    python bench/gateway.py --harness ../shared/bench --model auto
 
 Everything that a user would have on is on: a key that is checked, a team's policy, a budget that is
 held and settled, a durable ledger row. The peers run with none of these. The harness starts each
@@ -46,6 +47,7 @@ plans: {cheap: [gpt-4o-mini], premium: [gpt-4o-mini-paced]}
 auto: {extraction: cheap, generation: cheap}
 limits: {request_usd: "10", day_usd: "100000", month_usd: "1000000"}
 """
+NAMED = "gpt-4o-mini"
 INPUT, CACHED, OUTPUT = 150_000_000, 75_000_000, 600_000_000
 """The prices above, in nano-USD per million tokens."""
 PLAIN, STREAM = (58, 128, 231), (58, 128, 50)
@@ -78,6 +80,7 @@ def main() -> None:
     )
     options.add_argument("--peers", default="direct,tensorzero", help="targets of the harness beside ours")
     options.add_argument("--repeat", type=int, default=3)
+    options.add_argument("--model", default=NAMED, help="what Steelyard is asked for: the model, or auto")
     options.add_argument("--json", type=Path)
     chosen = options.parse_args()
     if not (chosen.harness / "bench.py").is_file() or shutil.which("wrk") is None:
@@ -85,12 +88,14 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="steelyard-bench-") as scratch:
         folder = Path(scratch)
         key = _configure(folder)
-        results = _run(chosen.harness.resolve(), folder, key, chosen.peers, chosen.repeat)
+        harness = _asking_for(chosen.model, chosen.harness.resolve(), folder)
+        results = _run(harness, folder, key, chosen.peers, chosen.repeat)
         ours = next(result for result in results if result["target"] == "steelyard")
         books = _books(folder / "steelyard-data" / "ledger.sqlite", ours)
     figures = {
         "machine": machine(),
         "peer": chosen.peers,
+        "model": chosen.model,
         "targets": {str(result["target"]): _figures(result) for result in results},
         "books": {**asdict(books), "agree": books.agree},
     }
@@ -114,6 +119,22 @@ def _configure(folder: Path) -> str:
     _, key = keys.create("bench", "bench")
     keys.close()
     return key
+
+
+def _asking_for(model: str, harness: Path, folder: Path) -> Path:
+    """The harness, in a copy where it is to ask Steelyard for something else."""
+    if model == NAMED:
+        return harness
+    copy = folder / "harness"
+    shutil.copytree(harness, copy)
+    text = (copy / "bench.py").read_text()
+    ours = '"steelyard":dict('
+    if text.count(ours) != 1:
+        raise SystemExit(
+            f"nothing was measured: {harness / 'bench.py'} has no target that begins with {ours}"
+        )
+    (copy / "bench.py").write_text(text.replace(ours, f"{ours}model={model!r},"))
+    return copy
 
 
 def _run(harness: Path, folder: Path, key: str, peers: str, repeat: int) -> list[dict[str, object]]:
