@@ -30,7 +30,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
 from support.v4_engram import random_rows  # noqa: E402  (after the line above)
-from support.v4_weights import write_checkpoint  # noqa: E402  (after the line above)
+from support.v4_weights import spelled_out, write_checkpoint  # noqa: E402  (after the line above)
 
 from bench.machine import machine  # noqa: E402  (after the line above)
 from local_model import load_model  # noqa: E402  (after the line above)
@@ -218,19 +218,7 @@ def text_ids(vocab_size: int) -> Tensor:
 
 def make(folder: Path, said: dict[str, object], gigabytes: float) -> None:
     """Write the checkpoint: weights at random, tables of one random block of rows, over and over."""
-    count = int(str(said["num_hidden_layers"]))
-    kinds = {
-        "0": "sliding_attention",
-        "4": "compressed_sparse_attention",
-        "128": "heavily_compressed_attention",
-    }
-    ratios_said = said.pop("compress_ratios")
-    assert isinstance(ratios_said, list)
-    said |= {
-        "layer_types": [kinds[str(ratio)] for ratio in ratios_said[:count]],
-        "num_nextn_predict_layers": 0,
-    }
-    said |= {"compress_rate_csa": 4, "compress_rate_hca": 128}
+    said = spelled_out(said)
     write_checkpoint(folder, said, SEED)
     columns = (NGRAM - 1) * HEADS
     base = int(gigabytes * 1e9 / len(LAYERS) / row_bytes(WIDTH) / columns)

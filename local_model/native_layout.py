@@ -87,6 +87,8 @@ def declare(library: ctypes.CDLL) -> ctypes.CDLL:
     library.v4_free.argtypes = (c_void_p,)
     library.v4_multiply.restype = ctypes.c_int
     library.v4_multiply.argtypes = (ctypes.POINTER(MatrixD), c_void_p, ctypes.c_int, ctypes.c_int, c_void_p)
+    library.v4_read.restype = ctypes.c_double
+    library.v4_read.argtypes = (c_void_p, c_void_p, c_int64)
     library.v4_step.restype = ctypes.c_int
     library.v4_step.argtypes = (c_void_p, ctypes.POINTER(SequenceD), c_void_p, ctypes.c_int, c_void_p)
     return library

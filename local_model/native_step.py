@@ -48,7 +48,9 @@ class NativeStep:
         self._config = model.config
         self._kept: list[object] = []
         self.nbytes = 0
-        """Of all packed matrices."""
+        """Of all that was made of the weights; without the tables of which a token reads one row."""
+        self._expert_nbytes = 0
+        """Of the experts that are chosen among."""
         self._tables: weakref.WeakKeyDictionary[SequenceState, _Table] = weakref.WeakKeyDictionary()
         self._library = library or native_library()
         described = self._model(model, half)
@@ -77,6 +79,27 @@ class NativeStep:
             state.took_one()
         return logits
 
+    def read(self, data: Tensor) -> float:
+        """The sum of float32 `data`, by the step's own threads: what its speed is measured against."""
+        total: float = self._library.v4_read(self._engine, data.data_ptr(), data.numel())
+        return total
+
+    def bytes_read(self, length: int) -> int:
+        """Bytes that one step of one sequence of `length` tokens must read: active weights, and rows of its past."""
+        config, element = self._config, self._like.element_size()
+        rows = 0
+        for kind in config.layers:
+            rows += min(length, config.window) * config.head_dim
+            if kind is LayerKind.HCA:
+                rows += length // config.hca_ratio * config.head_dim
+            elif kind is LayerKind.CSA:
+                finished = length // config.csa_ratio
+                rows += min(finished, config.index_topk) * config.head_dim
+                if finished > config.index_topk:
+                    rows += finished * config.index_head_dim
+        share = config.experts_per_token / config.experts
+        return round(self.nbytes - self._expert_nbytes * (1 - share)) + rows * element
+
     def _table(self, state: SequenceState) -> "_Table":
         table = self._tables.get(state)
         if table is None or not table.is_good_for(state):
@@ -85,11 +108,14 @@ class NativeStep:
 
     # the weights
 
-    def _address(self, tensor: Tensor | None, dtype: torch.dtype = torch.float32) -> int | None:
+    def _address(
+        self, tensor: Tensor | None, dtype: torch.dtype = torch.float32, *, by_row: bool = False
+    ) -> int | None:
         if tensor is None:
             return None
         kept = tensor.to(dtype).contiguous()
         self._kept.append(kept)
+        self.nbytes += 0 if by_row else kept.nbytes
         return kept.data_ptr()
 
     def _packed(self, matrix: Matrix, plain: Kind | None = None) -> layout.MatrixD:
@@ -122,9 +148,12 @@ class NativeStep:
     def _layer(self, layer: Layer, kind: LayerKind) -> layout.LayerD:
         attention, moe, config = layer.attention, layer.moe, self._config
         groups = attention.wo_a.dense(torch.float32).chunk(config.o_groups)
+        before = self.nbytes
         experts = [
-            matrix for expert in (*moe.experts, moe.shared) for matrix in (expert.w1, expert.w3, expert.w2)
+            self._packed(matrix) for expert in moe.experts for matrix in (expert.w1, expert.w3, expert.w2)
         ]
+        self._expert_nbytes += self.nbytes - before
+        experts += [self._packed(matrix) for matrix in (moe.shared.w1, moe.shared.w3, moe.shared.w2)]
         indexer = attention.indexer
         return layout.LayerD(
             kind=KINDS[kind],
@@ -135,7 +164,7 @@ class NativeStep:
             ffn_norm=self._address(layer.ffn_norm),
             frequencies=self._address(attention.rotary.frequencies),
             bias=self._address(moe.bias),
-            table=self._address(moe.table, torch.int64),
+            table=self._address(moe.table, torch.int64, by_row=True),
             attn_hc=self._hyper(layer.attn_hc),
             ffn_hc=self._hyper(layer.ffn_hc),
             wq_a=self._packed(attention.wq_a),
@@ -148,7 +177,7 @@ class NativeStep:
             compressor=self._compressor(attention.compressor),
             index_compressor=self._compressor(indexer.compressor if indexer else None),
             wo_a=self._array([self._packed(Plain(group)) for group in groups]),
-            experts=self._array([self._packed(matrix) for matrix in experts]),
+            experts=self._array(experts),
         )
 
     def _model(self, model: V4Model, half: bool) -> layout.ModelD:
@@ -166,7 +195,7 @@ class NativeStep:
         return layout.ModelD(
             dims,
             ctypes.addressof(layers),
-            self._address(model.embed, torch.bfloat16 if half else torch.float32),
+            self._address(model.embed, torch.bfloat16 if half else torch.float32, by_row=True),
             self._hyper(model.hyper_head),
             self._address(model.norm),
             self._packed(model.head),

@@ -119,6 +119,25 @@ public:
         else run<float>(seqs, ids, count, logits);
     }
 
+    // The sum of n floats, by the same threads and in pieces of the same size as a product's.
+    double read(const float* p, int64_t n) {
+        const int64_t piece = JOB_BYTES / 4;
+        std::vector<double> sums((n + piece - 1) / piece);
+        threads_.run(int(sums.size()), [&](int job) {
+            v16 s[8] = {};
+            const int64_t last = std::min(n, (job + 1) * piece);
+            int64_t i = job * piece;
+            for (; i + 128 <= last; i += 128) for (int j = 0; j < 8; j++) s[j] += load(p + i + 16 * j);
+            float rest = 0;
+            for (; i < last; i++) rest += p[i];
+            for (int j = 1; j < 8; j++) s[0] += s[j];
+            sums[job] = sum(s[0]) + rest;
+        });
+        double all = 0;
+        for (double each : sums) all += each;
+        return all;
+    }
+
 private:
     template <class T> void run(const SequenceD* seqs, const int64_t* ids, int count, float* logits) {
         seqs_ = seqs; ids_ = ids; n_ = count;
@@ -535,6 +554,8 @@ int v4_multiply(const Matrix* matrix, const float* x, int width, int count, floa
         return 0;
     } catch (const std::bad_alloc&) { return 1; }
 }
+// What a benchmark times beside a step: how fast the same threads read memory.
+double v4_read(void* engine, const float* data, int64_t count) { return static_cast<Engine*>(engine)->read(data, count); }
 // 0, or 1 where memory ran out; the sequences are then as they were.
 int v4_step(void* engine, const SequenceD* seqs, const int64_t* ids, int count, float* logits) {
     try { static_cast<Engine*>(engine)->step(seqs, ids, count, logits); return 0; }

@@ -65,6 +65,21 @@ def write_checkpoint(
     return meant
 
 
+def spelled_out(said: Config) -> Config:
+    """A configuration as DeepSeek publishes it, with the kinds of layers by name, and without drafts."""
+    ratios, count = said["compress_ratios"], said["num_hidden_layers"]
+    assert isinstance(ratios, list)
+    assert isinstance(count, int)
+    kinds = {0: "sliding_attention", 4: "compressed_sparse_attention", 128: "heavily_compressed_attention"}
+    kept = {key: value for key, value in said.items() if key != "compress_ratios"}
+    return kept | {
+        "layer_types": [kinds[ratio] for ratio in ratios[:count]],
+        "num_nextn_predict_layers": 0,
+        "compress_rate_csa": 4,
+        "compress_rate_hca": 128,
+    }
+
+
 def shapes(config: Config, *, mtp: bool = False) -> dict[str, tuple[int, ...]]:
     """Every tensor's shape, by official name."""
     n = {key: value for key, value in config.items() if isinstance(value, int)}
