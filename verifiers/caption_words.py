@@ -18,6 +18,10 @@ class Caption(StrEnum):
     """What is still to be paid, where the document tells that from its total; nothing, of a paid one."""
     PAYABLE_TOTAL = "payable_total"
     """What is to be paid, and nothing speaks against its being the total."""
+    PARTIAL = "partial"
+    """The total of a line, a page or a kind of cost; the document's, where it has no other."""
+    EARLIER = "earlier"
+    """What comes from an earlier bill or page, or goes on to the next."""
     NET = "net"
     TAX = "tax"
     DISCOUNT = "discount"
@@ -27,6 +31,7 @@ class Caption(StrEnum):
     PAID_IN_ALL = "paid_in_all"
     """What was paid: the total, unless a larger one stands there."""
     QUANTITY = "quantity"
+    """A count, a rate, or a number that belongs to the caption of another ("Total 2025:")."""
     DATE = "date"
     DUE = "due"
     DELIVERY = "delivery"
@@ -36,7 +41,18 @@ class Caption(StrEnum):
     BIRTH = "birth"
 
 
+_KINDS_OF_COST = """shipping freight delivery postage handling labor labour parts material materials food beverage beverages
+    drinks room rooms line row page unit product"""
+_TOTALS_OF_PARTS = [order for part in _KINDS_OF_COST.split() for order in (f"{part} total", f"total {part}")]
 _AMOUNT_ROWS = (
+    (Caption.EARLIER, """previous balance, previous total, previous amount, previous bill, previous invoice, previous statement,
+        prior balance, prior total, opening balance, last balance, last bill, last invoice, last statement, brought forward,
+        carried forward, carry forward, balance forward, carried over, brought over, b f, c f, b fwd, c fwd, running total,
+        cumulative total, total to date, year to date, ytd, übertrag, vortrag, saldovortrag, vormonat, =report, à reporter,
+        report à nouveau, ancien solde, solde précédent, total précédent"""),
+    (Caption.PARTIAL, ", ".join(("zeilensumme, zeilenbetrag, positionssumme, positionsbetrag, einzelsumme, seitensumme",
+        "total ligne, total de la ligne, total page, total de la page, total per, pro person, pro stück",
+        *_TOTALS_OF_PARTS))),
     (Caption.PAYABLE_TOTAL, "net amount due, net amount payable, net payable, net à payer, net a payer"),
     (Caption.NET, """excl, exc, exclusive, excluding, excludes, subtotal, sub total, sub ttl, taxable, before tax,
         before gst, before vat, total net, net amount, net sum, netto, nettobetrag, zwischensumme, sous total, total ht,

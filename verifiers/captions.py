@@ -1,23 +1,27 @@
 """The captions of a document's amounts and dates: the words before each that say what it is.
 
-A caption stands before the value on its line, or alone on the line above; a second value of a line
-without words of its own shares the caption of the first.
+A caption stands before the value on its line, or on the line above, alone or as the heading of a
+column; a second value of a line without words of its own shares the caption of the first.
 """
 
 import re
 from collections.abc import Callable, Hashable, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from functools import cached_property
 
 from verifiers.balances import told_apart
+from verifiers.caption_numbers import is_of_caption
 from verifiers.caption_words import AMOUNTS, DATES, Caption, Table
 from verifiers.captioned import Captioned
+from verifiers.columns import Columns, columns_above
 from verifiers.document import Document
 from verifiers.found import Found
 
 CAPTION_CHARS_MAX = 80
 VALUES_MAX = 500
 """A document with more amounts or dates than this is no receipt: its captions say too little."""
+_WHOLE = (Caption.TOTAL, Caption.GRAND_TOTAL, Caption.PAYABLE_TOTAL, Caption.NET)
 _WORDED = re.compile(r"[^\W\d_]{2}|[\u2e80-\uffff]")
 
 
@@ -31,7 +35,16 @@ class Captions:
     @cached_property
     def amounts(self) -> list[Captioned]:
         """The first amounts, in the order of the text."""
-        return told_apart(_read(self.document, self.document.amount_values[:VALUES_MAX], AMOUNTS))
+        read = _read(self.document, self.document.amount_values[:VALUES_MAX], AMOUNTS)
+        following = [*read[1:], None]
+        return told_apart(
+            [
+                replace(each, caption=Caption.QUANTITY)
+                if each.caption is not None and is_of_caption(self.document, each, after)
+                else each
+                for each, after in zip(read, following, strict=False)
+            ]
+        )
 
     @cached_property
     def dates(self) -> list[Captioned]:
@@ -71,34 +84,59 @@ class Captions:
         return found
 
 
+class _Line:
+    """A line with values: the caption that was read last, and where to read on."""
+
+    def __init__(
+        self, document: Document, table: Table, span: tuple[int, int], *, is_below_words: bool
+    ) -> None:
+        self._document, self._table, self._span = document, table, span
+        self._position = span[0]
+        self._is_below_words = is_below_words
+        """Whether the line above has no values and this one no words yet: then that one may say what they are."""
+        self._columns: Columns | None = None
+        self._heading: str | None = None
+        self._caption: Caption | None = None
+        self._words = ""
+
+    def take(self, value: Found) -> Captioned:
+        """Read the words before the next value."""
+        own = self._document.text[max(self._position, value.start - CAPTION_CHARS_MAX) : value.start]
+        self._position = value.end
+        if _WORDED.search(own) is not None:
+            if self._is_below_words:  # words of its own: what stands above says no more of this line
+                self._is_below_words, self._caption, self._words = False, None, ""
+            self._read(own.lower())
+        elif self._is_below_words:
+            self._read_above(value)
+        return Captioned(value, self._caption, self._words)
+
+    def _read_above(self, value: Found) -> None:
+        if self._columns is None:
+            self._columns = columns_above(self._document.text, *self._span)
+        heading = self._columns.over(value.start)
+        if heading == self._heading:
+            return
+        self._heading, self._words = heading, heading.lower()
+        caption = self._table.read(self._words)
+        is_of_line = caption in _WHOLE and self._columns.are_of_items
+        self._caption = Caption.PARTIAL if is_of_line else caption
+
+    def _read(self, own: str) -> None:
+        here = self._table.read(own)
+        if here is not None and (self._caption is None or here is not Caption.QUANTITY):
+            self._caption, self._words = here, own
+        elif self._caption is None:
+            self._words = own
+
+
 def _read(document: Document, values: Sequence[Found], table: Table) -> list[Captioned]:
     found: list[Captioned] = []
-    line_start, line_end, position = 0, -1, 0
-    caption: Caption | None = None
-    words = ""
-    line_above_free = True
+    line, line_end = None, -1
     for value in values:
-        if value.start > line_end:
+        if line is None or value.start > line_end:
             last_line_end = line_end
-            line_start, line_end = document.line_of(value.start)
-            position, caption, words = line_start, None, ""
-            line_above_free = last_line_end < line_start - 1
-        own = document.text[max(position, value.start - CAPTION_CHARS_MAX) : value.start]
-        worded = _WORDED.search(own) is not None
-        if not worded and position == line_start and line_above_free and line_start > 0:
-            own, worded = _line_above(document, line_start), True
-        if worded:
-            own = own.lower()
-            here = table.read(own)
-            if here is not None and (caption is None or here is not Caption.QUANTITY):
-                caption, words = here, own
-            elif caption is None:
-                words = own
-        found.append(Captioned(value, caption, words))
-        position = value.end
+            line_start, line_end = span = document.line_of(value.start)
+            line = _Line(document, table, span, is_below_words=last_line_end < line_start - 1)
+        found.append(line.take(value))
     return found
-
-
-def _line_above(document: Document, line_start: int) -> str:
-    above, end = document.line_of(line_start - 1)
-    return document.text[max(above, end - CAPTION_CHARS_MAX) : end]

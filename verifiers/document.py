@@ -11,7 +11,7 @@ begin where a word begins and end where one ends.
 
 import re
 import unicodedata
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from itertools import accumulate, islice
@@ -138,6 +138,14 @@ class Document:
                 return Placed(at, end)
             at += 1
         return None
+
+    def day_around(self, placed: Placed) -> Placed | None:
+        """The date that holds a place and is longer."""
+        at = bisect_right(self.date_values, placed.start, key=lambda found: found.start)
+        if not at:
+            return None
+        start, end, _ = self.date_values[at - 1]
+        return Placed(start, end) if placed.end <= end and (start, end) != placed else None
 
     def line_of(self, at: int) -> tuple[int, int]:
         """Start and end of the line that holds the character `at`."""

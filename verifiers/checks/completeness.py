@@ -6,7 +6,6 @@ may have lost its first words too, and a date its year.
 """
 
 import re
-from bisect import bisect_right
 
 from verifiers import amounts, dates
 from verifiers.answer import LeafValue
@@ -79,7 +78,7 @@ def _whole_of(document: Document, places: tuple[Placed, ...], kind: Kind | None)
         if None not in starts and starts[0] is not None:
             return Placed(starts[0], places[0].end)
     elif kind in DATE_KINDS:
-        days = [_day_around(document, placed) for placed in places]
+        days = [document.day_around(placed) for placed in places]
         return days[0] if None not in days else None
     return None
 
@@ -94,15 +93,6 @@ def _name_start(document: Document, placed: Placed) -> int | None:
         return None
     at = placed.start - len(words.lstrip())
     return at if _same_case(document, placed, at) else None
-
-
-def _day_around(document: Document, placed: Placed) -> Placed | None:
-    """The date that holds the place and is longer."""
-    at = bisect_right(document.date_values, placed.start, key=lambda found: found.start)
-    if not at:
-        return None
-    start, end, _ = document.date_values[at - 1]
-    return Placed(start, end) if placed.end <= end and (start, end) != placed else None
 
 
 def _is_cut(document: Document, value: str, places: tuple[Placed, ...], kind: Kind | None) -> bool:

@@ -62,7 +62,7 @@ def _by_captions(
 ) -> Finding:
     fits = captions.ranked(values, (values is captions.dates, label.fits_by), label.fit)
     mine, here = next(((fit, each) for fit, each in fits if each.value.start in own), (0, None))
-    alike = _like(values, own) if label.kind in AMOUNT_KINDS else None
+    alike = _like(values, own, mine) if label.kind in AMOUNT_KINDS else None
     best, rival = next(
         (
             (fit, each)
@@ -80,9 +80,13 @@ def _by_captions(
     return _failed(captions, leaf, here, "other_caption", reason)
 
 
-def _like(values: Sequence[Captioned], own: set[int]) -> set[int]:
-    """The decimals of the value itself: amounts with others are counts, rates and parts of dates."""
-    return {_decimals(each) for each in values if each.value.start in own}
+def _like(values: Sequence[Captioned], own: set[int], mine: int) -> set[int]:
+    """The decimals of the value itself: amounts with others are counts, rates and parts of dates.
+
+    A whole number that nothing says to be the field's may be just that: it is compared with money too.
+    """
+    found = {_decimals(each) for each in values if each.value.start in own}
+    return found | {2} if found == {0} and mine <= 0 else found
 
 
 def _decimals(captioned: Captioned) -> int:
