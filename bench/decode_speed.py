@@ -20,7 +20,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
-from support.v4_weights import spelled_out, write_checkpoint
 
 from bench.machine import machine
 from local_model import load_model
@@ -29,6 +28,7 @@ from local_model.model import V4Model
 from local_model.native_build import instruction_sets, native_library
 from local_model.native_step import NativeStep
 from local_model.packing import Kind
+from support.v4_weights import spelled_out, write_checkpoint
 
 ROOT = Path(__file__).resolve().parents[1]
 SEED = 1

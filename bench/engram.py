@@ -26,22 +26,19 @@ from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 from torch import Tensor
 
+from bench.machine import machine
+from local_model import load_model
+from local_model.cache import SequenceState
+from local_model.config import read_config
+from local_model.engram import Engram
+from local_model.engram_config import bucket_sizes
+from local_model.engram_rows import RowsInMemory, RowsOnDisk
+from local_model.engram_table import TableFile, row_bytes, table_path, write_table
+from local_model.model import CHUNK, V4Model
+from support.v4_engram import random_rows
+from support.v4_weights import spelled_out, write_checkpoint
+
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tests"))
-
-from support.v4_engram import random_rows  # noqa: E402  (after the line above)
-from support.v4_weights import spelled_out, write_checkpoint  # noqa: E402  (after the line above)
-
-from bench.machine import machine  # noqa: E402  (after the line above)
-from local_model import load_model  # noqa: E402  (after the line above)
-from local_model.cache import SequenceState  # noqa: E402  (after the line above)
-from local_model.config import read_config  # noqa: E402  (after the line above)
-from local_model.engram import Engram  # noqa: E402  (after the line above)
-from local_model.engram_config import bucket_sizes  # noqa: E402  (after the line above)
-from local_model.engram_rows import RowsInMemory, RowsOnDisk  # noqa: E402  (after the line above)
-from local_model.engram_table import TableFile, row_bytes, table_path, write_table  # noqa: E402  (after the line above)
-from local_model.model import CHUNK, V4Model  # noqa: E402  (after the line above)
-
 LAYERS, NGRAM, HEADS, WIDTH = (1, 7), 4, 8, 256
 WARM = 16_384
 SEED = 1

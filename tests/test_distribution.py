@@ -15,6 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+
 from support.sources import PACKAGES, ROOT, python_sources
 
 _ASK = """

@@ -7,8 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from support.rules import routes_of
-from support.walks import section
 
 from ledger.clock import system_clock
 from ledger.prices import PriceBook
@@ -28,6 +26,8 @@ from router.provider_settings import LITELLM_KEYS, PROVIDER_KEYS
 from router.route_price import CPU_KEY, PRICE_KEYS
 from router.route_settings import ENGINE_ONLY, HOSTED_ONLY, ROUTE_KEYS
 from router.settings import KEYS, LEDGER_KEYS, SERVER_KEYS, Settings, load_settings
+from support.rules import routes_of
+from support.walks import section
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIGURATION, POLICIES = ROOT / "docs" / "configuration.md", ROOT / "docs" / "policies.md"

@@ -7,10 +7,10 @@ from typing import cast
 
 import jsonschema_rs
 import pytest
-from support.command_line import ROOT, invoke
 
 from router.commands.documents import NotTextError, read_document_text
 from router.json_types import JsonObject, JsonValue
+from support.command_line import ROOT, invoke
 from verifiers.checks.schema import ExtractionSchema
 from verifiers.grading import grade
 

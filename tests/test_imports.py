@@ -9,9 +9,9 @@ import subprocess
 import sys
 
 import pytest
-from support.sources import ROOT, python_sources
 
 from router.commands.main import NAMES
+from support.sources import ROOT, python_sources
 
 _ASK = """
 import importlib, json, sys

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from urllib.parse import quote
 
 import pytest
+
 from support.markers import marker, markers_in
 
 RUN = 20_261_126

@@ -7,11 +7,11 @@ import aiohttp
 import orjson
 import pytest
 from openai import AsyncOpenAI
+
+from router.json_types import JsonObject, JsonValue
 from support.upstream import Upstream, running_upstream
 from support.upstream_bill import Charge, Ending, FakeUsage, TokenPrices
 from support.upstream_script import RATE_LIMITED, SERVER_ERROR, Behaviour, Fault, Received, UsageTold
-
-from router.json_types import JsonObject, JsonValue
 
 USAGE = FakeUsage(prompt_tokens=100, cached_tokens=40, completion_tokens=24, reasoning_tokens=8)
 PRICES = TokenPrices(input=150_000_000, cached=3_000_000, output=600_000_000, reasoning=600_000_000)

@@ -8,6 +8,7 @@ import statistics
 from collections.abc import Callable, Iterable, Iterator
 
 import pytest
+
 from support import tidy_failures, tidy_imports, tidy_shape, tidy_tests, tidy_text
 from support.sources import PACKAGES, ROOT, Finding, Source, folders_with_python, python_sources, text_files
 
@@ -62,7 +63,7 @@ def test_every_folder_of_a_package_is_a_package(package: str) -> None:
 
 def test_tests_are_no_package() -> None:
     """Pytest's importlib mode needs none, and one would shadow the package that is tested."""
-    found = [str(source.path) for source in python_sources() if source.package in {"tests", "bench"}]
+    found = [str(source.path) for source in python_sources() if source.package == "tests"]
 
     assert found
     assert not [path for path in found if path.endswith("__init__.py")], "remove the __init__.py under tests"

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import PurePosixPath
 
 import pytest
+
 from support import tidy_failures, tidy_imports, tidy_shape, tidy_tests, tidy_text
 from support.sources import Finding, Source, source_of
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from support.gateway import RunningGateway, config_text, make_key, running_gateway, write_config
 from support.upstream import Upstream, running_upstream
 from support.upstream_bill import TokenPrices

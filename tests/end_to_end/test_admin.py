@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.console import Console
-from support.gateway import RunningGateway, config_text, running_gateway, write_config
-from support.upstream import running_upstream
 
 from router.endpoints.admin.access import ADMIN
 from router.state.rights import Rights
 from router.state.roles import Role
+from support.console import Console
+from support.gateway import RunningGateway, config_text, running_gateway, write_config
+from support.upstream import running_upstream
 
 
 @pytest.fixture

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import openai
 import pytest
+
+from router.json_types import JsonValue
 from support.gateway import RunningGateway, config_text, make_key, running_gateway, write_config
 from support.upstream import Upstream, running_upstream
 from support.upstream_script import Behaviour
-
-from router.json_types import JsonValue
 
 SCHEMA = {
     "type": "object",

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import openai
 import pytest
+
 from support.gateway import RunningGateway, make_key, running_gateway, write_config
 from support.upstream import Upstream, running_upstream
 from support.upstream_bill import Ending, FakeUsage, TokenPrices

@@ -8,12 +8,12 @@ from typing import Any
 
 import openai
 import pytest
-from support.gateway import RunningGateway, make_key, running_gateway, write_config
-from support.scripted import write_documents
 
 from router.json_types import JsonObject
 from router.simulated.process import running_scripted
 from router.simulated.script import Persona, Rates, Script, Skill
+from support.gateway import RunningGateway, make_key, running_gateway, write_config
+from support.scripted import write_documents
 
 CHEAP = Rates(150_000_000, 75_000_000, 600_000_000)
 DEAR = Rates(5_000_000_000, 500_000_000, 25_000_000_000)

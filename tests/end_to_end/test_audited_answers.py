@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
-from support.audited import RIGHT, audited_gateway, extract_from, said_in, verdicts
-from support.upstream_script import Behaviour
 
 from router.json_types import JsonObject
+from support.audited import RIGHT, audited_gateway, extract_from, said_in, verdicts
+from support.upstream_script import Behaviour
 
 ROLES = "SELECT role FROM entry WHERE state = 'DISPATCHED' ORDER BY seq"
 FORMS = {

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from router.json_types import JsonObject
 from support.gateway import RunningGateway, make_key, running_gateway, write_config
 from support.upstream import Upstream, running_upstream
 from support.upstream_bill import Ending, FakeUsage, TokenPrices
 from support.upstream_script import Behaviour, Fault, Received, UsageTold
-
-from router.json_types import JsonObject
 
 CHEAP = TokenPrices(input=150_000_000, cached=75_000_000, output=600_000_000, reasoning=600_000_000)
 DEAR = TokenPrices(

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from support.gateway import RunningGateway, config_text, make_key, running_gateway, write_config
 from support.upstream import running_upstream
 

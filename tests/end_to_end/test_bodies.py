@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+
 from support.gateway import RunningGateway, config_text, make_key, running_gateway, write_config
 from support.processes import peak_bytes
 from support.upstream import running_upstream

@@ -4,13 +4,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
+
+from router.commands.main import command_line
 from support.gateway import Response, config_text, make_key, running_gateway, write_config
 from support.upstream import running_upstream
 from support.upstream_bill import FakeUsage, TokenPrices
 from support.upstream_script import Behaviour
-from typer.testing import CliRunner
-
-from router.commands.main import command_line
 
 PRICES = TokenPrices(input=1_000_000_000, cached=100_000_000, output=2_000_000_000, reasoning=2_000_000_000)
 USAGE = FakeUsage(100, 0, 1_000, 0)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from support.audited import DOUBTFUL, RIGHT, SCHEMA, TEXT, audited_gateway, extract_from, said_in, verdicts
 from support.command_line import invoke, run
 from support.gateway import Response, RunningGateway, make_key

@@ -11,6 +11,7 @@ from http.client import HTTPException
 from pathlib import Path
 
 import pytest
+
 from support.gateway import POLICY, RunningGateway, config_text, make_key, running_gateway, write_config
 from support.upstream import running_upstream
 from support.upstream_script import Behaviour

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from local_model.weights import SMOLLM2_FILE
+from router.settings import models_folder
 from support.gateway import Response, RunningGateway, make_key, running_gateway, write_config
 from support.trees import copied_packages, write_played_weights
 from support.upstream import Upstream, running_upstream
 from support.upstream_script import Behaviour, Fault
-
-from local_model.weights import SMOLLM2_FILE
-from router.settings import models_folder
 
 SCHEMA = {
     "response_format": {

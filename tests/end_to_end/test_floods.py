@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from support.gateway import config_text, make_key, running_gateway, write_config
 from support.processes import peak_bytes
 from support.streams import leave_after_the_first_piece

@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import cast
 
 import pytest
-from support.gateway import config_text, make_key, running_gateway, write_config
-from support.gateway_paths import every_path
-from support.upstream import running_upstream
 
 from router.commands.keys import open_keys
 from router.guard import OPEN_PATHS
 from router.settings import load_settings
+from support.gateway import config_text, make_key, running_gateway, write_config
+from support.gateway_paths import every_path
+from support.upstream import running_upstream
 
 EMPTY = 'team: poor\nmodels: ["*"]\nplans: {cheap: [fake-model]}\nauto: {generation: cheap}\nlimits: {month_usd: "0"}\n'
 

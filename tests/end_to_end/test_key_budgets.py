@@ -1,12 +1,11 @@
 """A key's own budget is one of its rights: what is made with a key spends out of that budget, too."""
 
-from support.command_line import invoke
-from support.console import Console
-from support.gateway import RunningGateway, running_gateway
-
 from router.endpoints.admin.access import ADMIN
 from router.state.rights import MAKERS_MAX, Rights
 from router.state.roles import Role
+from support.command_line import invoke
+from support.console import Console
+from support.gateway import RunningGateway, running_gateway
 
 
 def limited(gateway: RunningGateway, amount_usd: str) -> tuple[Console, Console]:

@@ -1,14 +1,14 @@
 """What a key may be used for: paths, models, until when, and out of whose budget."""
 
 import pytest
-from support.gateway import RunningGateway, running_gateway
-from support.upstream import Upstream
 
 from ledger.budgets import Scope, ScopeKind, Window
 from ledger.ledger import set_limit
 from router.commands.state_file import machine_user, office
 from router.settings import load_settings
 from router.state.rights import ANY, Rights
+from support.gateway import RunningGateway, running_gateway
+from support.upstream import Upstream
 
 
 def made(gateway: RunningGateway, rights: Rights = ANY) -> str:

@@ -7,6 +7,7 @@ the recorders would see it is in mutants of our own code.
 from pathlib import Path
 
 import pytest
+
 from support.leak_counts import counts
 from support.leak_load import Told
 from support.leak_mutants import MUTANTS

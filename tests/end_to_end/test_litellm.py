@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from support.gateway import Response, RunningGateway, make_key, running_gateway, write_config
 from support.processes import end_of
 from support.upstream import Upstream, running_upstream

@@ -4,12 +4,12 @@ import json
 from pathlib import Path
 
 import pytest
+
+from router.commands.tables import usd
 from support.audited import RIGHT, SCHEMA, TEXT, audited_gateway
 from support.command_line import invoke
 from support.gateway import make_key
 from support.upstream_script import Behaviour
-
-from router.commands.tables import usd
 
 
 @pytest.mark.parametrize("model", ["auto", "cheap", "cheap+audit", "premium"])

@@ -9,9 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from support.gateway import Response, RunningGateway, config_text, running_gateway, write_config
-from support.gateway_paths import every_path
-from support.ledger_rows import RequestMaker
 
 from ledger.rows import RequestRow
 from ledger.writer import INSERTS
@@ -19,6 +16,9 @@ from router.commands.state_file import office
 from router.endpoints.admin.access import ADMIN
 from router.settings import load_settings
 from router.state.roles import Reach, Role
+from support.gateway import Response, RunningGateway, config_text, running_gateway, write_config
+from support.gateway_paths import every_path
+from support.ledger_rows import RequestMaker
 
 DOCS = Path(__file__).parents[2] / "docs" / "teams.md"
 LINE = re.compile(r"\| (GET|POST|PUT|PATCH|DELETE) \| `(\S+)` \|(.*)\|")

@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from support.command_line import invoke
-from support.gateway import PATIENCE_S, RunningGateway, make_key, running_gateway, write_config
-from support.upstream import Upstream, running_upstream
-from support.upstream_script import Behaviour, Fault
 
 from router.commands.state_file import office
 from router.settings import load_settings
 from router.state.rights import Rights
+from support.command_line import invoke
+from support.gateway import PATIENCE_S, RunningGateway, make_key, running_gateway, write_config
+from support.upstream import Upstream, running_upstream
+from support.upstream_script import Behaviour, Fault
 
 PRICE = 'price: {input_usd_per_million: "1", output_usd_per_million: "2"}'
 SIZE = "context_window: 100000\n    max_output_tokens: 4000"

@@ -5,6 +5,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+
 from support import failing_gateway
 from support.gateway import config_text, make_key, running_gateway, write_config
 from support.upstream import running_upstream

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import orjson
 import pytest
+
+from router.json_types import JsonObject, JsonValue
 from support.gateway import POLICY, RunningGateway, config_text, make_key, running_gateway, write_config
 from support.upstream import running_upstream
 from support.upstream_script import Behaviour
-
-from router.json_types import JsonObject, JsonValue
 
 Place = tuple[str | int, ...]
 

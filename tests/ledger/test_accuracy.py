@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from support.ledger_rows import RequestMaker, write_ledger
 
 from ledger.accuracy import AFTER, BEFORE, EstimatedAccuracy, estimated_accuracies, weighted_share
 from ledger.ledger import read_only_engine
 from ledger.rows import OutcomeRow
 from ledger.schema import ensure_schema
+from support.ledger_rows import RequestMaker, write_ledger
 
 
 def told(

@@ -9,7 +9,6 @@ from typing import get_type_hints
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.ledger_rows import NOT_RECORDED, Ran, RequestMaker, write_ledger
 
 from ledger.canonical import FIELDS, FIELDS_1, MAGIC_1, MAGIC_2, decode_entry, encode_entry
 from ledger.errors import LedgerCorruptError
@@ -17,6 +16,7 @@ from ledger.history import request_history
 from ledger.ledger import read_only_engine
 from ledger.rows import EntryRow
 from ledger.usage import Units
+from support.ledger_rows import NOT_RECORDED, Ran, RequestMaker, write_ledger
 
 VECTORS = Path(__file__).parent.parent / "vectors"
 WHERE = FIELDS[len(FIELDS_1) :]

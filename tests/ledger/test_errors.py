@@ -2,9 +2,8 @@
 
 import inspect
 
-from support.tidy_failures import drawn_tree
-
 from ledger import errors
+from support.tidy_failures import drawn_tree
 
 
 def test_the_tree_draws_every_error_under_its_base() -> None:

@@ -4,12 +4,12 @@ import json
 from pathlib import Path
 
 import pytest
-from support.ledger_rows import NOON_US, RequestMaker, write_ledger
 
 from ledger.history import RequestHistory, request_history
 from ledger.ledger import read_only_engine
 from ledger.rows import State
 from ledger.usage import Units
+from support.ledger_rows import NOON_US, RequestMaker, write_ledger
 
 ATTEMPT_KEYS = {
     "attempt_id", "number", "role", "route", "provider", "origin", "model", "model_served", "fingerprint",

@@ -12,7 +12,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from support.ledger_rows import DAY_US, NOON_US, RequestMaker
 
 from ledger.budgets import Limit, Reservation, Scope, ScopeKind, Shortfall, Window
 from ledger.changes import Actor, ActorKind
@@ -22,6 +21,7 @@ from ledger.price_seeds import deepseek_prices, stated_price
 from ledger.rows import OutcomeRow, RequestRow
 from ledger.usage import Rates
 from ledger.writer import INSERTS
+from support.ledger_rows import DAY_US, NOON_US, RequestMaker
 
 ANNA, BEN = Actor(ActorKind.MACHINE, "anna"), Actor(ActorKind.MACHINE, "ben")
 ROOT = Path(__file__).parents[2]

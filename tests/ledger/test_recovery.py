@@ -9,12 +9,12 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from support.ledger_rows import NOON_US, RequestMaker
 
 from ledger.budgets import ScopeKind
 from ledger.ledger import Ledger
 from ledger.rows import EntryRow, OutcomeRow, State
 from ledger.writer import INSERTS
+from support.ledger_rows import NOON_US, RequestMaker
 
 ROOT = Path(__file__).parents[2]
 BOUND = 9_000_000

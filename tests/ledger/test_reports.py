@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support.ledger_rows import DAY_US, NO_UNITS, NOON_US, NOT_RECORDED, Ran, RequestMaker, write_ledger
 
 from bench.naive_report import naive_report
 from ledger.ledger import read_only_engine
@@ -14,6 +13,7 @@ from ledger.report_values import Dimension, Measures, Report
 from ledger.reports import spend_report
 from ledger.rows import State
 from ledger.usage import UNIT_CLASSES, Units
+from support.ledger_rows import DAY_US, NO_UNITS, NOON_US, NOT_RECORDED, Ran, RequestMaker, write_ledger
 
 ROUTES = (("local/small", "local"), ("hosted/mid", "hosted"), ("premium/big", "premium"))
 TOKENS = tuple(name for name in UNIT_CLASSES if not name.endswith("_us"))

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import TableClause, func, select
-from support.ledger_rows import RequestMaker, write_ledger
 
 from ledger.ledger import read_only_engine
 from ledger.selectables import ANSWER, ENTRY, OUTCOME, PRICE, REQUEST, snapshot
 from ledger.tables import LEDGER_METADATA
 from ledger.writer import INSERTS
+from support.ledger_rows import RequestMaker, write_ledger
 
 
 @pytest.mark.parametrize("source", [REQUEST, ENTRY, ANSWER, OUTCOME], ids=lambda source: source.name)

@@ -12,7 +12,6 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Boolean, Float, Integer, create_engine, inspect
 from sqlmodel import AutoString, SQLModel
-from support.ledger_rows import RequestMaker
 
 from ledger.migrations.versions import __name__ as versions
 from ledger.prices import Price
@@ -21,6 +20,7 @@ from ledger.schema import HEAD, revision_of
 from ledger.tables import APPEND_ONLY, LEDGER_METADATA
 from ledger.usage import UNIT_CLASSES
 from ledger.writer import INSERTS
+from support.ledger_rows import RequestMaker
 
 SQL_TYPES = {str: AutoString, int: Integer, bool: Boolean, float: Float}
 ROWS: dict[str, type[Row]] = {

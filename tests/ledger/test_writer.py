@@ -10,11 +10,11 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
-from support.ledger_rows import RequestMaker
 
 from ledger.errors import LedgerError, LedgerUnavailableError
 from ledger.rows import AnswerRow, EntryRow, Row, State
 from ledger.writer import BATCH_MAX, Writer, connect
+from support.ledger_rows import RequestMaker
 
 DEADLINE_S = 30
 

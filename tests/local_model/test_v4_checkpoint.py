@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from support.v4_weights import SMALL, Config, write_checkpoint
 
 from local_model import load_model
 from local_model.errors import ConfigError, WeightsError
+from support.v4_weights import SMALL, Config, write_checkpoint
 
 IDS = torch.arange(60) % 96
 RAGGED: Config = {

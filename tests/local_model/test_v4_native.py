@@ -7,9 +7,6 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support.v4_configs import configs
-from support.v4_engram import add_engram
-from support.v4_weights import SMALL, Config, write_checkpoint
 
 from local_model import load_model
 from local_model.cache import ROLLBACK, SequenceState
@@ -18,6 +15,9 @@ from local_model.model import V4Model
 from local_model.native_build import InstructionSet, instruction_sets, native_library
 from local_model.native_step import NativeStep
 from local_model.packing import Kind
+from support.v4_configs import configs
+from support.v4_engram import add_engram
+from support.v4_weights import SMALL, Config, write_checkpoint
 
 CLOSE = 1e-5
 FIVE = {

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from support.v4_weights import to_fp4, to_fp8
 
 from local_model.native_build import InstructionSet, instruction_sets, native_library
 from local_model.native_step import multiply
 from local_model.packing import Kind, pack
 from local_model.quantization import Fp4, Fp8, Matrix, Plain
+from support.v4_weights import to_fp4, to_fp8
 
 SHAPES = [(1, 1), (16, 128), (17, 129), (5, 31), (100, 260), (64, 96)]
 ROWS = [1, 2, 3, 4, 5, 6, 7, 8, 9, 16, 23]

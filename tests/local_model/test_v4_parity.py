@@ -6,11 +6,11 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from local_model import load_model
 from support.v4_configs import configs
 from support.v4_reference import Reference, running_reference
 from support.v4_weights import Config, write_checkpoint
-
-from local_model import load_model
 
 TOLERANCE = 1e-5
 

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from support.v4_weights import SMALL, write_checkpoint
 
 from local_model import load_model
 from local_model.cache import ROLLBACK, SequenceState, bytes_per_token
 from local_model.errors import CacheError
 from local_model.model import CHUNK, V4Model
 from local_model.saved_state import load_state, save_state
+from support.v4_weights import SMALL, write_checkpoint
 
 LENGTH = 200
 CLOSE = 1e-5

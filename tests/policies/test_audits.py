@@ -1,13 +1,13 @@
 """What a team says of its audits: every word is read, and what cannot be done is one message."""
 
 import pytest
-from support.rules import routes_of
 
 from policies.audits import AuditMode, AuditRules, Delivery, WhenUnaudited, WhenUnsettled, WhenWrong
 from policies.document import parse_bytes
 from policies.errors import PolicyError
 from policies.team import TeamPolicy
 from policies.team_reading import read_policy
+from support.rules import routes_of
 
 MODELS = ("flash", "opus", "sonnet")
 ALL = "team: finance\nmodels: [flash, opus]\nplans:\n  cheap: [flash]\n"

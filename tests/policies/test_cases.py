@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-from support.places import FINANCE, ROUTES, policies_of
 
 from ledger.money import NanoUSD
 from policies.cases import CASE_KEYS, EXPECT_KEYS, REQUEST_KEYS, Case, CaseNames, read_cases
@@ -12,6 +11,7 @@ from policies.errors import PolicyError
 from policies.explanation import explain
 from policies.facts import Facts, Label, TaskKind
 from policies.trying import differences
+from support.places import FINANCE, ROUTES, policies_of
 
 NAMES = CaseNames(("finance", "legal"), ROUTES)
 FULL = """\

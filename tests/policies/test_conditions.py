@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.rule_strategies import WORDS, conditions, facts, labels
 
 from policies.conditions import Conditions
 from policies.facts import Facts, Label, TaskKind, stricter
+from support.rule_strategies import WORDS, conditions, facts, labels
 
 SEEN = Facts(
     team="finance",

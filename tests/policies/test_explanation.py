@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given
-from support.places import FINANCE, ROUTES, policies_of
-from support.rule_strategies import conditions, facts
 
 from policies.conditions import Conditions
 from policies.decision import Allow
 from policies.explanation import Explanation, Standing, Use, explain
 from policies.facts import Facts, Label, TaskKind
+from support.places import FINANCE, ROUTES, policies_of
+from support.rule_strategies import conditions, facts
 
 ORGANISATION = """\
 organisation: acme

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support.rules import routes_of
 
 from policies.errors import DocumentError
 from policies.files import FILE_BYTES_MAX, read_file, rule_files
 from policies.loading import read_policies
+from support.rules import routes_of
 
 ROUTES = routes_of(["flash"])
 TEAM = "team: finance\nmodels: [flash]\n"

@@ -1,11 +1,11 @@
 """Warnings for rules that are valid and probably not meant, each at its line."""
 
 import pytest
-from support.rules import routes_of
 
 from policies.document import parse_bytes
 from policies.lint import lint
 from policies.team_reading import read_policy
+from support.rules import routes_of
 
 FINE = """\
 team: finance

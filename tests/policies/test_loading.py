@@ -4,11 +4,11 @@ import hashlib
 from pathlib import Path
 
 import pytest
-from support.rules import routes_of
 
 from policies.errors import DocumentError, PolicyError
 from policies.facts import Label
 from policies.loading import load_policies, read_policies
+from support.rules import routes_of
 
 MODELS = ("deepseek-flash", "claude-opus-5-5", "local/smollm2")
 FULL = """\

@@ -5,11 +5,11 @@ from typing import cast
 
 from hypothesis import given
 from hypothesis import strategies as st
-from support.rule_strategies import conditions, facts, labels
 
 from policies.conditions import Conditions
 from policies.facts import Facts, Label, TaskKind
 from policies.rule_index import RuleIndex, members
+from support.rule_strategies import conditions, facts, labels
 
 
 @given(st.lists(conditions, max_size=10), facts, labels)

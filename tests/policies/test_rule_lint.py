@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given
-from support.places import FINANCE, policies_of
-from support.places import ROUTES as PLACES
-from support.rule_strategies import requirements, route_lists
 
 from policies.requirements import Requirements
 from policies.route_facts import RouteFacts
 from policies.rule_lint import KnownKeys, implies, lint_rules
+from support.places import FINANCE, policies_of
+from support.places import ROUTES as PLACES
+from support.rule_strategies import requirements, route_lists
 
 LEGAL = 'team: legal\nmodels: ["*"]\n'
 KNOWN = KnownKeys(

@@ -6,13 +6,13 @@ from dataclasses import replace
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from support.rules import routes_of
 
 from ledger.money import NanoUSD
 from policies.decision import Allow, AtLimit, Decision, Deny, Settle
 from policies.facts import Facts, Label, TaskKind
 from policies.rulebook import Rulebook
 from policies.team import PLAN_NAMES, SpendingLimits, TeamPolicy
+from support.rules import routes_of
 
 MODELS = ("deepseek-flash", "claude-opus-5-5", "local/smollm2")
 NONE = SpendingLimits(None, None, None)

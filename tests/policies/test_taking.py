@@ -6,7 +6,6 @@ from typing import cast
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.rule_strategies import facts, policies, route_lists, rule_lists, rules
 
 from ledger.money import NanoUSD
 from policies.audits import AuditMode, AuditRules, Delivery, WhenUnaudited, WhenUnsettled, WhenWrong
@@ -18,6 +17,7 @@ from policies.route_facts import RouteFacts, Runs
 from policies.rulebook import Rulebook
 from policies.rules import Demand, Denial, RequestLimit, Rule
 from policies.team import SpendingLimits, TeamPolicy
+from support.rule_strategies import facts, policies, route_lists, rule_lists, rules
 
 HERE = RouteFacts("flash-here", "flash", "ours", Runs.ON_PREMISES, jurisdiction="DE", weights_origin="CN")
 THERE = RouteFacts("flash", "flash", "deepseek", jurisdiction="CN", weights_origin="CN")

@@ -1,10 +1,9 @@
 """Rules have ids by which entries, decisions and refusals name them."""
 
-from support.rules import routes_of
-
 from policies.document import parse_bytes
 from policies.team import PLAN_NAMES
 from policies.team_reading import read_policy
+from support.rules import routes_of
 
 
 def test_a_rules_id_is_its_teams_name_and_its_path_in_the_file() -> None:

@@ -3,7 +3,6 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.rules import routes_of
 
 from policies.audits import AuditMode, GradingRules
 from policies.decision import AtLimit, Settle
@@ -12,6 +11,7 @@ from policies.errors import PolicyError
 from policies.facts import Label, TaskKind
 from policies.team import SpendingLimits, TeamPolicy
 from policies.team_reading import KEYS, LIMIT_KEYS, MIN_OUTPUT_TOKENS, read_policy
+from support.rules import routes_of
 
 MODELS = ("deepseek-flash", "claude-opus-5-5", "local/smollm2")
 FULL = """\

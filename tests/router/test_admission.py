@@ -4,11 +4,11 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from support.routes import chat
-from support.spine import ScriptedProvider, Spine, running_spine
 
 from ledger.budgets import Reservation
 from router.errors import BudgetHeldError
+from support.routes import chat
+from support.spine import ScriptedProvider, Spine, running_spine
 
 ONE_FITS_NANO_USD = 3_000_000
 """A request's worst case is 2.2 million: 1,000 tokens out at $2 a million, and its prompt."""

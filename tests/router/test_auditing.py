@@ -7,8 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from support.routes import CHEAP, DEAR, chat
-from support.spine import USED, RecordedReply, ScriptedProvider, Step, policy, running_spine
 
 from policies.audits import (
     AuditMode,
@@ -25,6 +23,8 @@ from router.call import Call
 from router.completion import Completion
 from router.errors import InvalidRequestError, UnauditedError, UpstreamError
 from router.request import ChatRequest
+from support.routes import CHEAP, DEAR, chat
+from support.spine import USED, RecordedReply, ScriptedProvider, Step, policy, running_spine
 
 TEXT = "ACME Ltd\nInvoice date 2026-11-01\nSubtotal 10.00\nTotal 12.50\n"
 SCHEMA = {

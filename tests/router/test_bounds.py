@@ -7,12 +7,12 @@ import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.vocabularies import ENCODINGS, vocabulary
 
 from router.bounds import TOKENS_PER_REQUEST, PromptBound, prompt_tokens_bound, tool_arguments, utf8_length
 from router.errors import InvalidRequestError
 from router.image_tokens import IMAGE_TOKENS_DEAREST
 from router.json_types import JsonObject, JsonValue
+from support.vocabularies import ENCODINGS, vocabulary
 
 VECTORS = json.loads((Path(__file__).parent.parent / "vectors" / "deepseek_prompt_tokens.json").read_text())[
     "cases"

@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 import pytest
-from support.routes import CHEAP, DEAR
 
 from policies.team import PLAN_NAMES as POLICY_PLANS
 from router.catalog import PLAN_NAMES, Catalog
+from support.routes import CHEAP, DEAR
 
 SECOND = replace(CHEAP, name="second", model="cheap-model")
 CATALOG = Catalog([CHEAP, DEAR, SECOND])

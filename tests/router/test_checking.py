@@ -6,8 +6,6 @@ from dataclasses import replace
 from itertools import count
 
 import pytest
-from support.routes import chat
-from support.spine import ANSWER
 
 from ledger.rows import OutcomeRow
 from router.checking import COMPILED_MAX, Checked, Checker, details_of, outcome_rows
@@ -16,6 +14,8 @@ from router.errors import InvalidRequestError
 from router.json_types import JsonObject, JsonValue
 from router.off_loop import INLINE_CHARS_MAX
 from router.request import ChatRequest
+from support.routes import chat
+from support.spine import ANSWER
 from verifiers.gate import Gate
 from verifiers.indexed import Indexed
 from verifiers.tokens import TokenLogprob

@@ -5,14 +5,14 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.routes import chat
-from support.rules import policy_of
 
 from policies.facts import Facts, Label, TaskKind
 from policies.rulebook import Rulebook
 from router.caller import Caller
 from router.classification import Task, classify, facts_of
 from router.json_types import JsonObject
+from support.routes import chat
+from support.rules import policy_of
 
 PEPPER = b"p" * 32
 SCHEMA = {"type": "object", "properties": {"total": {"type": "string"}}}

@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import pytest
-from support.routes import CHEAP, DEAR, allow, chat, flat_price
 
 from ledger.prices import PriceBook
 from router import conversations as module
@@ -11,6 +10,7 @@ from router.catalog import Catalog
 from router.conversations import KEPT_US, Conversations
 from router.planning import Plan, Planner
 from router.request import ChatRequest
+from support.routes import CHEAP, DEAR, allow, chat, flat_price
 
 HISTORY = [
     {"role": "user", "content": "Hello"},

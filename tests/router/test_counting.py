@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from support.vocabularies import vocabulary
 
 from ledger.usage import Usage
 from policies.route_facts import RouteFacts
@@ -17,6 +16,7 @@ from router.planning import prompt_bound
 from router.processes.counters import CounterUnavailableError, TokenCounter
 from router.request import ChatRequest
 from router.wire.chat_request import read_chat_request
+from support.vocabularies import vocabulary
 
 VECTORS = json.loads((Path(__file__).parent.parent / "vectors" / "deepseek_prompt_tokens.json").read_text())[
     "cases"

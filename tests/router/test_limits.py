@@ -1,10 +1,9 @@
 """A policy's limits reach the budgets with their rule's id."""
 
-from support.rules import policy_of
-
 from ledger.budgets import Limit, Scope, ScopeKind, Window
 from policies.loading import Policies
 from router.limits import policy_limits
+from support.rules import policy_of
 
 
 def policies_of(**limits: str) -> Policies:

@@ -7,8 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from support.routes import CHEAP, DEAR, chat
-from support.spine import ANSWER, USED, RecordedReply, ScriptedProvider, running_spine
 
 from ledger.clock import system_clock
 from ledger.errors import LedgerUnavailableError
@@ -35,6 +33,8 @@ from router.errors import (
 )
 from router.processes.counters import TokenCounter
 from router.request import ChatRequest
+from support.routes import CHEAP, DEAR, chat
+from support.spine import ANSWER, USED, RecordedReply, ScriptedProvider, running_spine
 
 COST = 200_000
 """100 tokens in at $1 a million and 50 out at $2."""

@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.routes import CHEAP, DEAR, allow, chat, flat_price
 
 from ledger.clock import to_us
 from ledger.price_seeds import deepseek_prices
@@ -15,6 +14,7 @@ from ledger.usage import UNIT_CLASSES, Usage
 from router.catalog import Catalog, Origin
 from router.errors import ContextLengthError, InvalidRequestError, UnavailableError
 from router.planning import Plan, Planner, clamped, prompt_bound, refuse_empty
+from support.routes import CHEAP, DEAR, allow, chat, flat_price
 
 PRICES = PriceBook([flat_price(CHEAP.price_sku, 1, 2), flat_price(DEAR.price_sku, 10, 50)])
 NOW_US = to_us(datetime(2026, 11, 24, 0, 59, 30, tzinfo=UTC))

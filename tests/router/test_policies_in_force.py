@@ -8,12 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support.rules import routes_of
 
 from ledger.clock import system_clock
 from policies.loading import Policies, load_policies
 from router.policies_in_force import PoliciesInForce
 from router.telemetry import Telemetry
+from support.rules import routes_of
 
 ROUTES = routes_of(["flash"])
 TEAM = "team: finance\nmodels: [flash]\n"

@@ -4,9 +4,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from support.gateway import config_text, make_key, running_gateway, write_config
-from support.ledger_rows import NOON_US, RequestMaker, write_ledger
-from support.upstream import running_upstream
 
 from ledger.history import RequestHistory, request_history
 from ledger.ledger import read_only_engine
@@ -14,6 +11,9 @@ from ledger.rows import OutcomeRow, OutcomeSource
 from ledger.schema import ensure_schema
 from router.errors import InvalidRequestError
 from router.told_outcomes import TOLD_MAX, Told, told_rows
+from support.gateway import config_text, make_key, running_gateway, write_config
+from support.ledger_rows import NOON_US, RequestMaker, write_ledger
+from support.upstream import running_upstream
 
 
 def history_of(tmp_path: Path, *, status: str = "answered", sampled: bool = False) -> RequestHistory:

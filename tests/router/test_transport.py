@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 import trustme
-from support.command_line import assert_refused, invoke, start
-from support.gateway import config_text, write_config
 
 from router.errors import InvalidRequestError
 from router.transport import Transport, is_loopback, refuse_unsafe
+from support.command_line import assert_refused, invoke, start
+from support.gateway import config_text, write_config
 
 
 @pytest.fixture

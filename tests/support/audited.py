@@ -5,12 +5,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from router.json_types import JsonObject
 from support.gateway import Response, RunningGateway, make_key, running_gateway, write_config
 from support.upstream import Upstream, running_upstream
 from support.upstream_bill import TokenPrices
 from support.upstream_script import Behaviour, Received
-
-from router.json_types import JsonObject
 
 CHEAP = TokenPrices(input=1_000_000_000, cached=1_000_000_000, output=2_000_000_000, reasoning=2_000_000_000)
 DEAR = TokenPrices(

@@ -2,13 +2,12 @@
 
 from copy import copy
 
-from support.gateway import Response, RunningGateway
-
 from router.commands.state_file import office
 from router.endpoints.admin.access import ADMIN
 from router.settings import load_settings
 from router.state.rights import ANY, Rights
 from router.state.roles import Role
+from support.gateway import Response, RunningGateway
 
 
 class Console:

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from urllib.parse import urlsplit
 
+from router.json_types import JsonObject, JsonValue
 from support.gateway import PATIENCE_S, RunningGateway
 from support.leak_world import LABELS, TEAMS, Facts
 from support.markers import marker
-
-from router.json_types import JsonObject, JsonValue
 
 CLIENTS = 16
 MODELS = ("auto", "auto", "cheap", "premium", "cheap+audit", "cheap+audit", "flash", "big", "other")

@@ -5,11 +5,10 @@ import random
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
+from router.json_types import JsonObject
 from support.leak_world import HERE, HOSTED, SERVERS
 from support.upstream import Upstream, running_upstream
 from support.upstream_script import Behaviour, Fault, Received
-
-from router.json_types import JsonObject
 
 _BREAKS = (
     Fault.RESET_BEFORE_HEADERS, Fault.RESET, Fault.TRUNCATE, Fault.CUT_SHORT, Fault.HTML, Fault.INVALID_JSON,

@@ -6,8 +6,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from support.routes import CHEAP, DEAR, flat_price
-
 from ledger.budgets import Limit, Scope, ScopeKind, Window
 from ledger.clock import system_clock
 from ledger.ids import RequestId, new_request_id
@@ -41,6 +39,7 @@ from router.processes.counters import TokenCounter
 from router.reply import AnswerHead
 from router.request import ChatRequest
 from router.sampling import Sampling
+from support.routes import CHEAP, DEAR, flat_price
 from verifiers.gate import Gate
 
 USED = Usage(input_uncached=100, output_text=50)

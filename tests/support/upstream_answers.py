@@ -4,11 +4,11 @@ import itertools
 from dataclasses import dataclass
 
 import orjson
+
+from router.json_types import JsonObject, JsonValue
 from support.upstream_bill import FakeUsage
 from support.upstream_refusals import thinks
 from support.upstream_script import Behaviour, Received, UsageTold
-
-from router.json_types import JsonObject, JsonValue
 
 BYTES_PER_TOKEN = 4
 CREATED = 1_790_000_000

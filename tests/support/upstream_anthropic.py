@@ -5,12 +5,12 @@ Sources: Anthropic's guide "Streaming messages"; anthropic-sdk-python 2.14.0 (`t
 """
 
 import orjson
+
+from router.json_types import JsonObject, JsonValue
 from support.upstream_answers import Answer, tokens_of
 from support.upstream_anthropic_refusals import refusal_of
 from support.upstream_bill import FakeUsage
 from support.upstream_script import Behaviour, Received, UsageTold
-
-from router.json_types import JsonObject, JsonValue
 
 _STOP_REASONS = {"stop": "end_turn", "length": "max_tokens", "tool_calls": "tool_use"}
 

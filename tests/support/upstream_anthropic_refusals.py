@@ -6,9 +6,8 @@ is "not permitted"); Anthropic's guides to structured outputs and to tool use. N
 
 from collections.abc import Iterator
 
-from support.upstream_script import Behaviour, Received
-
 from router.json_types import JsonObject, JsonValue
+from support.upstream_script import Behaviour, Received
 
 _FIELDS = frozenset(
     [

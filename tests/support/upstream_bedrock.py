@@ -5,12 +5,12 @@ Source: Amazon Bedrock's API reference, `Converse`, `ConverseStream` and `Conver
 """
 
 import orjson
+
+from router.json_types import JsonObject, JsonValue
 from support.event_stream import message
 from support.upstream_answers import Answer, tokens_of
 from support.upstream_bill import FakeUsage
 from support.upstream_script import Behaviour, Received, UsageTold
-
-from router.json_types import JsonObject, JsonValue
 
 _STOP_REASONS = {
     "stop": "end_turn", "length": "max_tokens", "tool_calls": "tool_use", "content_filter": "guardrail_intervened",

@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import Protocol
 
 import orjson
+
 from support.upstream_answers import HTML, Answer, error_body
 from support.upstream_bill import Ending, FakeUsage
 from support.upstream_format import Format, format_of

@@ -2,14 +2,13 @@
 
 from typing import Protocol
 
+from router.json_types import JsonObject
 from support import upstream_answers
 from support.upstream_answers import Answer, answer_to, error_body, event
 from support.upstream_anthropic import AnthropicFormat
 from support.upstream_bedrock import BedrockFormat
 from support.upstream_refusals import refusal
 from support.upstream_script import Behaviour, Received
-
-from router.json_types import JsonObject
 
 
 class Format(Protocol):

@@ -8,9 +8,8 @@ turns without `reasoning_content`.
 
 from collections.abc import Iterator
 
-from support.upstream_script import BAD_REQUEST, UNAUTHORIZED, Behaviour, Received
-
 from router.json_types import JsonValue
+from support.upstream_script import BAD_REQUEST, UNAUTHORIZED, Behaviour, Received
 
 ONE_MODEL = "/engine/"
 """Beneath this path stands an engine of one model, which needs no name."""

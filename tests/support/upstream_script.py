@@ -10,9 +10,9 @@ from enum import StrEnum
 from urllib.parse import unquote
 
 import orjson
-from support.upstream_bill import FakeUsage
 
 from router.json_types import JsonObject, JsonValue
+from support.upstream_bill import FakeUsage
 
 _BEDROCK_PATH = "/model/"
 

@@ -2,9 +2,9 @@
 
 from hypothesis import assume
 from hypothesis import strategies as st
-from support.v4_weights import SMALL, Config
 
 from local_model.config import LayerKind
+from support.v4_weights import SMALL, Config
 
 
 @st.composite

@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
-from support.v4_weights import Config, to_fp8
 
 from local_model.engram_table import table_path, write_table
+from support.v4_weights import Config, to_fp8
 
 Array = NDArray[Any]
 ENGRAM: Mapping[str, object] = {

@@ -10,9 +10,9 @@ from dataclasses import replace
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+
 from support.auditors import assert_contained, looks_like_a_fence, obedient, record
 from support.hostile_texts import HOSTILE, NONCE, PLEAS
-
 from verifiers.answer import read_answer
 from verifiers.audit_verdicts import Ruling, Unusable, read_verdicts
 from verifiers.auditor import TEXT_CHARS_MAX, AuditQuestion, all_fields, audit_question

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.auditors import record
 
+from support.auditors import record
 from verifiers.answer import read_answer
 from verifiers.audit_verdicts import read_verdicts
 from verifiers.auditor import (

@@ -1,6 +1,7 @@
 """What is still to be paid is not the total: a paid invoice owes nothing, a part-paid one less."""
 
 import pytest
+
 from support.doubts import doubted
 
 PAID = """Larkspur Paper Ltd

@@ -1,6 +1,7 @@
 """Totals of lines, pages and earlier bills, counts, rates and numbers of captions are no total of the document."""
 
 import pytest
+
 from support.doubts import doubted
 
 LINES = """Halden Instruments, Inc.

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from support.command_line import assert_refused, invoke
 from support.gateway import config_text, make_key, running_gateway, write_config
 from support.upstream import running_upstream

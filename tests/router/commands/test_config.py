@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-from support.command_line import assert_refused, invoke, run
 
 from router.commands.exit_codes import USAGE
+from support.command_line import assert_refused, invoke, run
 
 SECRET = "sk-live-51HxYzAbCdEf"
 CONFIG = """\

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-from support.command_line import assert_refused, invoke
 
 from router.commands.config_option import ledger_path_of
+from support.command_line import assert_refused, invoke
 
 
 def test_a_ledger_that_is_named_wins(tmp_path: Path) -> None:

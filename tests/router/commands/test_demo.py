@@ -12,10 +12,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support.command_line import PROGRAM, ROOT, assert_refused, environment, invoke, run, start
-from support.processes import end_of
 
 from router.commands.demo_story import next_steps
+from support.command_line import PROGRAM, ROOT, assert_refused, environment, invoke, run, start
+from support.processes import end_of
 
 CURL = f"""\
 #!{sys.executable}

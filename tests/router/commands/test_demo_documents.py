@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
-from support.command_line import ROOT
 
 from router.commands.demo_documents import documents_folder, read_index
 from router.errors import InvalidRequestError
+from support.command_line import ROOT
 
 EXAMPLES = ROOT / "examples" / "documents"
 

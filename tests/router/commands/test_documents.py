@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 from pypdf import PdfReader, PdfWriter
-from support.command_line import ROOT, environment
 
 from router.commands import documents
 from router.commands.documents import NotTextError, read_document_text
+from support.command_line import ROOT, environment
 
 EXAMPLE_PDF = ROOT / "examples" / "documents" / "09_invoice.pdf"
 

@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from router.commands.client import IN_FLIGHT
 from support.command_line import PROGRAM, ROOT, assert_refused, environment, invoke, run, start
 from support.gateway import POLICY, RunningGateway, config_text, make_key, running_gateway, write_config
 from support.processes import end_of
 from support.upstream import Upstream, running_upstream
 from support.upstream_bill import TokenPrices
 from support.upstream_script import Behaviour, Fault, Received
-
-from router.commands.client import IN_FLIGHT
 
 PRICES = TokenPrices(input=1_000_000_000, cached=100_000_000, output=2_000_000_000)
 SCHEMA = {

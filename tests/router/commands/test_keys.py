@@ -8,14 +8,14 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from support.command_line import assert_refused, invoke, run
-from support.gateway import config_text, write_config
 from typer.testing import Result
 
 from ledger.clock import system_clock
 from router.settings import load_settings
 from router.state.keys import KeyStore
 from router.state.office import place_of
+from support.command_line import assert_refused, invoke, run
+from support.gateway import config_text, write_config
 
 KEY = re.compile(r"^sk-steelyard-[\w-]{43}\n$")
 

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-from support.command_line import assert_refused, invoke, run
 
 from local_model.weights import SMOLLM2_FILE
 from router.settings import models_folder
+from support.command_line import assert_refused, invoke, run
 
 
 def test_pulling_what_is_there_prints_its_path_alone() -> None:

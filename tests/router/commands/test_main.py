@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 import typer
-from support.command_line import ROOT, invoke
-from support.gateway import config_text, write_config
 from typer.testing import CliRunner
 
 from ledger.schema import ensure_schema
 from router.commands.main import NAMES, command_line
+from support.command_line import ROOT, invoke
+from support.gateway import config_text, write_config
 
 EXPECTED = {
     "serve", "config check", "extract", "report", "show", "quote", "keys create", "keys list", "keys revoke",

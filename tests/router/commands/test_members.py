@@ -5,11 +5,11 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from support.command_line import assert_refused, invoke
-from support.gateway import config_text, running_gateway, write_config
 from typer.testing import Result
 
 from router.endpoints.admin.access import ADMIN
+from support.command_line import assert_refused, invoke
+from support.gateway import config_text, running_gateway, write_config
 
 
 @pytest.fixture

@@ -4,15 +4,15 @@ import json
 from pathlib import Path
 
 import pytest
-from support.command_line import ROOT, assert_refused, invoke, run
-from support.gateway import RunningGateway, make_key, running_gateway, write_config
-from support.upstream import running_upstream
 from typer.testing import Result
 
 from router.commands.state_file import office
 from router.settings import load_settings
 from router.state.office import STATE_FILE
 from router.state.rights import Rights
+from support.command_line import ROOT, assert_refused, invoke, run
+from support.gateway import RunningGateway, make_key, running_gateway, write_config
+from support.upstream import running_upstream
 
 PRICE = 'price: {input_usd_per_million: "1", output_usd_per_million: "2"}'
 SIZE = "context_window: 100000, max_output_tokens: 4000"

@@ -4,9 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
+from typer.testing import Result
+
 from support.command_line import assert_refused, invoke, run
 from support.gateway import write_config
-from typer.testing import Result
 
 ROUTES = """\
 providers:

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 import typer
-from support.ledger_rows import DAY_US, NOON_US, RequestMaker, write_ledger
 from typer.testing import CliRunner, Result
 
 from ledger.ledger import read_only_engine
@@ -21,6 +20,7 @@ from ledger.schema import ensure_schema
 from ledger.usage import Units
 from router.commands.report import EPILOG, report
 from router.report_formats import DERIVED
+from support.ledger_rows import DAY_US, NOON_US, RequestMaker, write_ledger
 
 PROGRAM = "import typer; from router.commands.report import report; typer.run(report)"
 

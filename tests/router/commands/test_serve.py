@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from support.command_line import PROGRAM, assert_refused, environment, invoke, run
 from support.gateway import config_text, make_key, running_gateway, write_config
 

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 import typer
-from support.ledger_rows import Ran, RequestMaker, write_ledger
 from typer.testing import CliRunner, Result
 
 from ledger.rows import State
 from ledger.schema import ensure_schema
 from ledger.usage import Units
 from router.commands.show import EPILOG, show
+from support.ledger_rows import Ran, RequestMaker, write_ledger
 
 
 def escalated() -> RequestMaker:

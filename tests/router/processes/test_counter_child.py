@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.vocabularies import ENCODINGS, vocabulary
 
 from router.processes import counter_child
 from router.processes.counter_child import BPE_FILES, SLICE_CHARACTERS, MissingVocabularyError, load, slices
+from support.vocabularies import ENCODINGS, vocabulary
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import orjson
 import pytest
-from support.processes import end_of, until
 
 from router.json_types import JsonValue
 from router.processes import engine
 from router.processes.engine import EngineProcess, ProcessStartError, ProcessState
+from support.processes import end_of, until
 
 CHILD = "tests.support.engine_child"
 ROOT = Path(__file__).parents[3]

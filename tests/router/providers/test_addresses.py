@@ -5,11 +5,11 @@ import socket
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
-from support.upstream_raw import answer, running_raw_upstream
 
 from router.errors import UpstreamError
 from router.providers.pool import Pool
 from router.providers.target import Target
+from support.upstream_raw import answer, running_raw_upstream
 
 LONG_S = 20.0
 

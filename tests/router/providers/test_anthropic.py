@@ -6,11 +6,6 @@ from dataclasses import replace
 
 import orjson
 import pytest
-from support.calls import FORCED_TOOL, ROUTE, SCHEMA_FORMAT, asking, call_of, chat
-from support.upstream import running_upstream
-from support.upstream_bill import Ending, FakeUsage
-from support.upstream_raw import LAST_CHUNK, answer, chunked, running_raw_upstream
-from support.upstream_script import Behaviour, Fault, UsageTold
 
 from ledger.usage import Usage
 from router.call import Call
@@ -26,6 +21,11 @@ from router.errors import (
 from router.json_types import JsonObject
 from router.providers.anthropic import Anthropic
 from router.providers.pool import Pool
+from support.calls import FORCED_TOOL, ROUTE, SCHEMA_FORMAT, asking, call_of, chat
+from support.upstream import running_upstream
+from support.upstream_bill import Ending, FakeUsage
+from support.upstream_raw import LAST_CHUNK, answer, chunked, running_raw_upstream
+from support.upstream_script import Behaviour, Fault, UsageTold
 
 USAGE = FakeUsage(
     prompt_tokens=100, cached_tokens=40, completion_tokens=24, reasoning_tokens=8, cache_write_5m=20, cache_write_1h=10

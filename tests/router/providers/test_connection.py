@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 import trustme
-from support.upstream_raw import answer, chunked, running_raw_upstream
 
 from router.errors import UpstreamError
 from router.providers.pool import Pool
 from router.providers.response import Response
 from router.providers.target import Target
+from support.upstream_raw import answer, chunked, running_raw_upstream
 
 SHORT_S = 0.2
 LONG_S = 20.0

@@ -6,11 +6,6 @@ from dataclasses import replace
 
 import orjson
 import pytest
-from support.calls import ROUTE, SCHEMA_FORMAT, asking, call_of, chat
-from support.upstream import running_upstream
-from support.upstream_bill import Ending, FakeUsage
-from support.upstream_raw import LAST_CHUNK, answer, chunked, running_raw_upstream
-from support.upstream_script import RATE_LIMITED, SERVER_ERROR, UNAUTHORIZED, Behaviour, Fault, UsageTold
 
 from ledger.usage import Usage
 from router.call import Call
@@ -21,6 +16,11 @@ from router.json_types import JsonObject
 from router.providers import exchange
 from router.providers.openai_compatible import OpenAICompatible
 from router.providers.pool import Pool
+from support.calls import ROUTE, SCHEMA_FORMAT, asking, call_of, chat
+from support.upstream import running_upstream
+from support.upstream_bill import Ending, FakeUsage
+from support.upstream_raw import LAST_CHUNK, answer, chunked, running_raw_upstream
+from support.upstream_script import RATE_LIMITED, SERVER_ERROR, UNAUTHORIZED, Behaviour, Fault, UsageTold
 
 USAGE = FakeUsage(prompt_tokens=100, cached_tokens=40, completion_tokens=24, reasoning_tokens=8)
 READ = Usage(input_uncached=60, cache_read=40, output_text=16, output_reasoning=8)

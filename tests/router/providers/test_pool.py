@@ -12,8 +12,6 @@ from pathlib import Path
 import orjson
 import pytest
 import trustme
-from support.upstream import running_upstream
-from support.upstream_raw import LAST_CHUNK, answer, chunked, running_raw_upstream
 
 from router.errors import UpstreamError, UpstreamInvalidError, UpstreamTimeoutError
 from router.providers import connection as connection_module
@@ -21,6 +19,8 @@ from router.providers import pool as pool_module
 from router.providers.pool import Pool
 from router.providers.response import Response
 from router.providers.target import Target
+from support.upstream import running_upstream
+from support.upstream_raw import LAST_CHUNK, answer, chunked, running_raw_upstream
 
 SHORT_S = 0.2
 LONG_S = 20.0

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.scripted import write_documents
-from support.vocabularies import vocabulary
 
 from router.json_types import JsonObject
 from router.simulated.process import running_scripted
 from router.simulated.script import Persona, Rates, Script, Skill
+from support.scripted import write_documents
+from support.vocabularies import vocabulary
 
 TEXT = "ACME Ltd\nTotal 12.50\n2026-11-01"
 GOLD = {"company": "ACME Ltd", "total": "12.50", "date": "2026-11-01"}

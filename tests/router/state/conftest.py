@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.state import OwnState
 
 from router.state.keys import KeyStore
 from router.state.office import Office
+from support.state import OwnState
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ import sqlite3
 from contextlib import closing
 
 import pytest
-from support.state import ANNA, OwnState
 
 from ledger.changes import Change, recent_changes
 from ledger.ledger import read_only_engine
@@ -13,6 +12,7 @@ from router.errors import InvalidRequestError, NotFoundError
 from router.state.office import Office
 from router.state.rights import Rights
 from router.state.roles import Role
+from support.state import ANNA, OwnState
 
 
 def changes(state: OwnState) -> list[Change]:

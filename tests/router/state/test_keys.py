@@ -5,7 +5,6 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from support.state import START_US, OwnState
 
 from ledger.errors import LedgerBusyError, LedgerCorruptError
 from router.errors import InvalidRequestError, NotFoundError
@@ -13,6 +12,7 @@ from router.state.keys import PREFIX, KeyStore
 from router.state.office import Office
 from router.state.rights import Rights
 from router.state.roles import Role
+from support.state import START_US, OwnState
 
 FIRST_RELEASE = Path(__file__).parents[2] / "vectors" / "state_first_release.sql"
 HOUR_US = 3_600_000_000

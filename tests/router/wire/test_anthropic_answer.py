@@ -4,7 +4,6 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.calls import FORCED_TOOL, SCHEMA_FORMAT, asking, call_of, chat, outcome_of
 
 from router.call import Call
 from router.catalog import SchemaMode
@@ -14,6 +13,7 @@ from router.json_types import JsonObject, JsonValue
 from router.wire.anthropic_answer import read_message
 from router.wire.anthropic_request import render_messages
 from router.wire.anthropic_stream import MessageStreamReader
+from support.calls import FORCED_TOOL, SCHEMA_FORMAT, asking, call_of, chat, outcome_of
 
 WORDS = [
     "type", "text", "thinking", "tool_use", "content", "input", "id", "name", "index", "delta", "message", "usage",

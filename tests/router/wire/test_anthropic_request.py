@@ -4,9 +4,6 @@ from dataclasses import replace
 
 import orjson
 import pytest
-from support.calls import FORCED_TOOL, ROUTE, SCHEMA, SCHEMA_FORMAT, asking, call_of, chat
-from support.upstream_anthropic_refusals import refusal_of
-from support.upstream_script import Received
 
 from router.call import Call
 from router.catalog import Route, SchemaMode
@@ -15,6 +12,9 @@ from router.json_types import JsonObject, JsonValue
 from router.wire.anthropic_request import JSON_PROMPT, render_messages
 from router.wire.chat_fields import ChatFields
 from router.wire.upstream_chat import SCHEMA_PROMPT
+from support.calls import FORCED_TOOL, ROUTE, SCHEMA, SCHEMA_FORMAT, asking, call_of, chat
+from support.upstream_anthropic_refusals import refusal_of
+from support.upstream_script import Received
 
 PNG = "data:image/png;base64,aGVsbG8="
 USER: JsonObject = {"role": "user", "content": "Hi"}

@@ -7,7 +7,6 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.calls import FORCED_TOOL, ROUTE, SCHEMA, SCHEMA_FORMAT, chat, outcome_of, read
 
 from policies.facts import TaskKind
 from router.call import Call
@@ -17,6 +16,7 @@ from router.json_types import JsonObject, JsonValue
 from router.request import AnswerShape, ChatRequest
 from router.wire.chat_request import read_chat_request
 from router.wire.upstream_chat import render_chat
+from support.calls import FORCED_TOOL, ROUTE, SCHEMA, SCHEMA_FORMAT, chat, outcome_of, read
 
 ALLOWED: list[tuple[str, JsonValue]] = [
     ("model", "x" * 256),

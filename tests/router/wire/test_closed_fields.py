@@ -2,11 +2,11 @@
 
 import orjson
 import pytest
-from support.calls import FORCED_TOOL, call_of, chat, read
 
 from router.errors import InvalidRequestError
 from router.json_types import JsonObject, JsonValue
 from router.wire.upstream_chat import render_chat
+from support.calls import FORCED_TOOL, call_of, chat, read
 
 REFUSED: list[tuple[str, JsonValue]] = [
     ("models", ["dear/model"]),

@@ -2,11 +2,11 @@
 
 import orjson
 import pytest
-from support.calls import chat
 
 from policies.facts import Label
 from router.errors import InvalidRequestError
 from router.wire.chat_request import read_chat_request
+from support.calls import chat
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 import orjson
 import pytest
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
-from support.calls import call_of, chat
 
 from ledger.usage import Usage
 from router.completion import Completion
@@ -13,6 +12,7 @@ from router.wire.openai_usage import read_usage
 from router.wire.sse import event_of
 from router.wire.upstream_answer import read_answer
 from router.wire.upstream_stream import StreamReader
+from support.calls import call_of, chat
 
 ESTIMATE = Usage(input_uncached=12, output_text=5)
 NONSENSE: dict[str, JsonValue] = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}

@@ -4,10 +4,10 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.calls import outcome_of
 
 from router.errors import InvalidRequestError
 from router.wire.json_body import DEPTH_MAX, read_json_object
+from support.calls import outcome_of
 
 REFUSED: dict[str, tuple[bytes, str, str, str | None]] = {
     "empty": (b"  ", "invalid_request", "empty", None),

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import orjson
 import pytest
-from support.calls import ROUTE, call_of, chat
 
 from router.catalog import Route
 from router.json_types import JsonObject, JsonValue
 from router.wire.sse import event_of
 from router.wire.stream_limits import BYTES_FREE, stream_bytes_max, stream_characters_max
+from support.calls import ROUTE, call_of, chat
 
 TOKENS = 100_000
 LONGEST_TOKEN = " " * 128

@@ -2,12 +2,12 @@
 
 import orjson
 import pytest
-from support.calls import SCHEMA_FORMAT, asking, call_of, chat
 
 from router.catalog import SchemaMode
 from router.wire import stream_record
 from router.wire.sse import event_of
 from router.wire.stream_record import StreamRecord
+from support.calls import SCHEMA_FORMAT, asking, call_of, chat
 
 
 @pytest.mark.parametrize("limit", [0, 500, 1_000_000])

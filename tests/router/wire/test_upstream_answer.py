@@ -4,7 +4,6 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.calls import FORCED_TOOL, SCHEMA_FORMAT, asking, call_of, chat, outcome_of
 
 from ledger.usage import Usage
 from router.catalog import SchemaMode
@@ -12,6 +11,7 @@ from router.completion import Completion
 from router.errors import UpstreamError, UpstreamInvalidError
 from router.json_types import JsonObject, JsonValue
 from router.wire.upstream_answer import read_answer
+from support.calls import FORCED_TOOL, SCHEMA_FORMAT, asking, call_of, chat, outcome_of
 from verifiers.tokens import TokenLogprob
 
 USAGE: JsonObject = {"prompt_tokens": 10, "completion_tokens": 4, "total_tokens": 14}

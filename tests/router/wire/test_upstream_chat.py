@@ -5,15 +5,15 @@ from dataclasses import replace
 import aiohttp
 import orjson
 import pytest
-from support.calls import FORCED_TOOL, ROUTE, SCHEMA, SCHEMA_FORMAT, asking, call_of, chat
-from support.upstream import running_upstream
-from support.upstream_script import Behaviour
 
 from router.call import Call
 from router.catalog import Dialect, SchemaMode
 from router.errors import InvalidRequestError
 from router.json_types import JsonObject, JsonValue
 from router.wire.upstream_chat import adds_logprobs, asks_by_tool, render_chat
+from support.calls import FORCED_TOOL, ROUTE, SCHEMA, SCHEMA_FORMAT, asking, call_of, chat
+from support.upstream import running_upstream
+from support.upstream_script import Behaviour
 
 
 def sent(call: Call) -> JsonObject:

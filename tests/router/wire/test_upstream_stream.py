@@ -10,7 +10,6 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.calls import FORCED_TOOL, SCHEMA_FORMAT, asking, call_of, chat
 
 from ledger.usage import Usage
 from router.call import Call
@@ -19,6 +18,7 @@ from router.errors import UpstreamError, UpstreamInvalidError
 from router.json_types import JsonObject, JsonValue
 from router.wire.sse import EventCutter, payload_of
 from router.wire.upstream_stream import StreamReader
+from support.calls import FORCED_TOOL, SCHEMA_FORMAT, asking, call_of, chat
 from verifiers.tokens import TokenLogprob
 
 USAGE: JsonObject = {"prompt_tokens": 10, "completion_tokens": 4, "total_tokens": 14}

@@ -3,13 +3,13 @@
 from dataclasses import replace
 
 import pytest
-from support.calls import FORCED_TOOL, ROUTE, SCHEMA, SCHEMA_FORMAT, asking, call_of, chat
 
 from router.catalog import SchemaMode
 from router.errors import InvalidRequestError
 from router.json_types import JsonObject, JsonValue
 from router.providers.local.asked import SEEDS, engine_request
 from router.providers.local.engine import EngineMessage, EngineRequest
+from support.calls import FORCED_TOOL, ROUTE, SCHEMA, SCHEMA_FORMAT, asking, call_of, chat
 
 HONOURED: dict[str, tuple[JsonObject, dict[str, object]]] = {
     "nothing": ({}, {}),

@@ -13,8 +13,6 @@ from pathlib import Path
 import aiohttp
 import orjson
 import pytest
-from support.calls import SCHEMA
-from support.processes import end_of, until
 
 from router.processes import engine as supervisor
 from router.processes.engine import ProcessState
@@ -32,6 +30,8 @@ from router.providers.local.engine import (
     EngineWindowError,
 )
 from router.providers.local.gguf import GgufEngine
+from support.calls import SCHEMA
+from support.processes import end_of, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 ROOT = Path(__file__).parents[4]

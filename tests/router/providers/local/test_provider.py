@@ -6,7 +6,6 @@ from dataclasses import replace
 import orjson
 import pytest
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
-from support.calls import FORCED_TOOL, ROUTE, SCHEMA_FORMAT, call_of, chat
 
 from router.call import Call
 from router.catalog import Origin
@@ -37,6 +36,7 @@ from router.providers.local.engine import (
 from router.providers.local.gguf import GgufEngine
 from router.providers.local.provider import LocalProvider
 from router.wire.sse import EventCutter, payload_of
+from support.calls import FORCED_TOOL, ROUTE, SCHEMA_FORMAT, call_of, chat
 from verifiers.scores import token_spans
 
 real = pytest.mark.asyncio(loop_scope="module")
