@@ -28,18 +28,18 @@ demo: $(VENV)/.demo $(VENV)/.litellm weights  ## watch the gateway work on docum
 test: check weights  ## lint, types, import rules, and every test, with branch coverage
 	@$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
 
-check: $(VENV)/.dev $(VENV)/.litellm  ## lint, types, import rules and the tidy test: seconds
+check: $(VENV)/.providers  ## lint, types, import rules and the tidy test: seconds
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy $(PACKAGES) tests bench
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python -m pytest -q tests/test_tidy.py
 
-kills: $(VENV)/.dev $(VENV)/.litellm  ## kill -9 the gateway under load, 20 times; the log is kept in docs/runs/
+kills: $(VENV)/.providers  ## kill -9 the gateway under load, 20 times; the log is kept in docs/runs/
 	@mkdir -p docs/runs
 	@{ git describe --always --dirty; date -u +%F; $(BIN)/python -m pytest -q -s -p no:randomly -k kill_9 --kills 20 tests/end_to_end/test_crashes.py; } | tee docs/runs/kills.txt
 
-leaks: $(VENV)/.dev $(VENV)/.litellm  ## send 20,000 requests with secrets past the rules; the log is kept in docs/runs/
+leaks: $(VENV)/.providers  ## send 20,000 requests with secrets past the rules; the log is kept in docs/runs/
 	@mkdir -p docs/runs
 	@{ git describe --always --dirty; date -u +%F; $(BIN)/python -m pytest -q -s -p no:randomly --leak-requests 20000 --leak-mutants 99 tests/end_to_end/test_leaks.py; } | tee docs/runs/leaks.txt
 
@@ -68,11 +68,16 @@ $(VENV)/.demo: $(VENV)/.made $(PINS)
 # Holds all that the demo needs, hence its stamp too.
 $(VENV)/.dev: $(VENV)/.made $(PINS)
 	@echo '2/3 installing Steelyard, torch and the development tools (a few minutes)'
-	@$(PIP) install --no-warn-conflicts -c constraints.txt -e '.[v4,litellm,dev]'
+	@$(PIP) install --no-warn-conflicts -c constraints.txt -e '.[v4,dev]'
 	@touch $@ $(VENV)/.demo
 
 # Without the dependencies that it names, of which pip would warn above: what we read of it needs none.
 $(VENV)/.litellm: $(VENV)/.made requirements-litellm.txt
 	@echo '3/3 installing litellm alone, by hash, for the price list in it'
 	@$(PIP) install --no-deps --require-hashes -r requirements-litellm.txt
+	@touch $@
+
+# The tests start litellm's process, which imports more.
+$(VENV)/.providers: $(VENV)/.dev $(VENV)/.litellm requirements-litellm-providers.txt
+	@$(PIP) install --no-deps --require-hashes -r requirements-litellm-providers.txt
 	@touch $@

@@ -140,3 +140,18 @@ def _run(*command: str, cwd: Path) -> str:
             f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}{done.stderr}", pytrace=False
         )
     return done.stdout
+
+
+def test_what_litellm_imports_has_the_versions_that_are_tested_together() -> None:
+    versions = _pinned(ROOT / "constraints.txt")
+    by_hash = _pinned(ROOT / "requirements-litellm-providers.txt")
+
+    assert len(by_hash) >= 30
+    assert {name: version for name, version in by_hash.items() if versions.get(name) != version} == {}
+
+
+def _pinned(path: Path) -> dict[str, str]:
+    pins = [line.removesuffix("\\").strip() for line in path.read_text().splitlines() if "==" in line]
+    return {
+        name.lower().replace("_", "-"): version for name, _, version in (pin.partition("==") for pin in pins)
+    }
