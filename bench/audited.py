@@ -27,6 +27,7 @@ from pathlib import Path
 from random import Random
 
 from bench.audited_chart import draw
+from bench.audited_words import Measured, crossovers, own_times
 from bench.machine import machine
 from bench.planted import plant
 from bench.receipts import FIELDS, gold_of, read_rows
@@ -48,7 +49,6 @@ RATIOS = (13, 35, 100)
 REASONING = (0, 3_000)
 MODES = {"audit_always": "always", "audit_by_risk": "by_risk"}
 SEED = 20_261_126
-PARALLEL = 4
 LOCAL = "local/smollm2"
 LOCAL_THREADS = 2
 LOCAL_USD_PER_HOUR = Fraction("0.02")
@@ -113,28 +113,6 @@ class Case:
     def cheap_model(self) -> str:
         """What the configuration calls the cheap model."""
         return LOCAL if self.cheap == LOCAL else "cheap-model"
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """A row's figures."""
-
-    cheap: str
-    bundle: int
-    tpr: float
-    fpr: float
-    price_ratio: int
-    reasoning: int
-    plan: str
-    accuracy: float
-    cost_nano_usd: int
-    predicted_nano_usd: int
-    cost_of_premium_nano_usd: int
-    requests: int
-    audited_share: float
-    escalated_share: float
-    own_p95_ms: float | None
-    """Of an audited answer's time, what is neither its cheap call nor its audit nor its escalation."""
 
 
 def main() -> None:
@@ -280,7 +258,7 @@ class _Asked:
     fields: int
     requests: int
     seconds: float
-    """By our own clock, one request after another where the model is local."""
+    """By our own clock."""
     bill: dict[str, dict[str, int]]
 
 
@@ -293,9 +271,7 @@ async def _ask_all(
         for number, case in enumerate(cases):
             begun = time.monotonic()
             client = GatewayClient(url, keys[case.team])
-            right, fields, requests = await _ask(
-                client, pool, rows, case.bundle, 1 if case.cheap == LOCAL else PARALLEL
-            )
+            right, fields, requests = await _ask(client, pool, rows, case.bundle)
             seconds, after = time.monotonic() - begun, _bill(address)
             found[case.team] = _Asked(right, fields, requests, seconds, _difference(before, after))
             before = after
@@ -305,21 +281,16 @@ async def _ask_all(
 
 
 async def _ask(
-    client: GatewayClient, pool: Pool, rows: list[dict[str, object]], bundle: int, parallel: int
+    client: GatewayClient, pool: Pool, rows: list[dict[str, object]], bundle: int
 ) -> tuple[int, int, int]:
-    slots = asyncio.Semaphore(parallel)
-
-    async def one(some: list[dict[str, object]]) -> list[bool]:
-        async with slots:
-            answers = await _answers(client, pool, some, in_bundle=bundle > 1)
-        return [
-            right
-            for answer, row in zip(answers, some, strict=True)
-            for right in grade(answer, gold_of(row)).values()
-        ]
-
+    """How many fields were right, of how many, in how many requests: one after another, so that none waits
+    for another's work."""
     groups = [rows[at : at + bundle] for at in range(0, len(rows), bundle)]
-    graded = [right for each in await asyncio.gather(*map(one, groups)) for right in each]
+    graded: list[bool] = []
+    for some in groups:
+        answers = await _answers(client, pool, some, in_bundle=bundle > 1)
+        for answer, row in zip(answers, some, strict=True):
+            graded += grade(answer, gold_of(row)).values()
     return sum(graded), len(graded), len(groups)
 
 
@@ -377,7 +348,7 @@ def _figures(ledger: Path, cases: Sequence[Case], found: dict[str, _Asked]) -> l
     connection.close()
     premium = {(case.bundle, case.premium): spent[case.team] for case in cases if case.plan == "premium"}
     alone = {case.premium: found[case.team] for case in cases if case.plan == "cheap"}
-    own = {case.team: latencies(ledger, case.team) for case in cases if case.plan in MODES}
+    own = {case.team: _own_times(ledger, case.team) for case in cases if case.plan in MODES}
     return [
         _row(
             case,
@@ -385,14 +356,14 @@ def _figures(ledger: Path, cases: Sequence[Case], found: dict[str, _Asked]) -> l
             alone[case.premium],
             spent[case.team],
             premium[case.bundle, case.premium],
-            own.get(case.team),
+            own.get(case.team, []),
         )
         for case in cases
     ]
 
 
-def latencies(ledger: Path, team: str) -> float | None:
-    """The 95th percentile, in ms, of an audited answer's time minus its attempts': what is our own."""
+def _own_times(ledger: Path, team: str) -> list[float]:
+    """Of each audited answer's time, in ms, what is left without its attempts': our own part."""
     connection = sqlite3.connect(ledger)
     found = connection.execute(
         "SELECT a.latency_us - sum(e.latency_us) FROM answer a JOIN entry e ON e.request_id = a.request_id"
@@ -401,7 +372,7 @@ def latencies(ledger: Path, team: str) -> float | None:
         (team,),
     ).fetchall()
     connection.close()
-    return round(found[int(len(found) * 0.95)][0] / 1_000, 1) if found else None
+    return [microseconds / 1_000 for (microseconds,) in found]
 
 
 def _row(
@@ -410,7 +381,7 @@ def _row(
     alone: _Asked,
     cost: int,
     cost_of_premium: int,
-    own_p95_ms: float | None,
+    own_ms: list[float],
 ) -> Measured:
     audits = asked.bill.get(f"{case.premium.name} audit", {}).get("answers", 0)
     dear = asked.bill.get(f"{case.premium.name} answer", {}).get("answers", 0)
@@ -429,7 +400,7 @@ def _row(
         requests=asked.requests,
         audited_share=round(audits / asked.requests, 4),
         escalated_share=round(dear / asked.requests, 4) if case.plan in MODES else 0.0,
-        own_p95_ms=own_p95_ms,
+        own_ms=own_ms,
     )
 
 
@@ -469,28 +440,8 @@ def _print(measured: Sequence[Measured]) -> None:
             f"{each.cheap:<14}{each.bundle:>7}{each.tpr:>6}{each.fpr:>6}{each.price_ratio:>6}{each.reasoning:>8}  "
             f"{each.plan:<14}{each.accuracy:>9.1%}{share:>12.1%}{each.audited_share:>7.2f}{each.escalated_share:>7.2f}{formula:>9.4f}"
         )
-    for line in crossovers(measured):
+    for line in (*crossovers(measured), *own_times(measured)):
         print(line)
-
-
-def crossovers(measured: Sequence[Measured]) -> list[str]:
-    """In words: where an audited plan costs less than premium, and where it does not."""
-    lines = []
-    for plan in MODES:
-        for reasoning in REASONING:
-            for bundle in dict.fromkeys(each.bundle for each in measured):
-                some = [e for e in measured if (e.plan, e.reasoning, e.bundle) == (plan, reasoning, bundle)]
-                if not some:
-                    continue
-                cheaper = [e for e in some if e.cost_nano_usd < e.cost_of_premium_nano_usd]
-                highest = max((e.escalated_share for e in cheaper), default=None)
-                lowest = min((e.escalated_share for e in some if e not in cheaper), default=None)
-                said = f"{plan}, {bundle} receipt(s) a request, {reasoning} reasoning tokens: "
-                said += f"cheaper than premium in {len(cheaper)} of {len(some)} cases"
-                if highest is not None and lowest is not None:
-                    said += f" (up to x = {highest:.2f}; dearer from x = {lowest:.2f} on)"
-                lines.append(said)
-    return lines
 
 
 if __name__ == "__main__":

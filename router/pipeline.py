@@ -29,6 +29,7 @@ from router.errors import ClientLeftError, GatewayError, UnavailableError, Upstr
 from router.followups import FollowUps
 from router.heartbeats import heartbeats
 from router.json_types import JsonObject
+from router.off_loop import meanwhile
 from router.planning import Plan
 from router.reply import AnswerHead, Reply
 from router.request import ChatRequest
@@ -134,8 +135,9 @@ class Pipeline:
         question = Question(_not_streamed(request) if held_back else request, schema.plain)
         pending = replace(head, audit=AuditStatus.PENDING.value)
         async with heartbeats(reply, pending) if held_back else contextlib.nullcontext():
-            ran = await self.cascade.answer(plan, question, hold, head, reply)
             indexed = Indexed(request.document)
+            async with meanwhile(len(request.document), indexed.read):
+                ran = await self.cascade.answer(plan, question, hold, head, reply)
             checked = await self.checker.check(indexed, schema, ran.completion)
             reviewed = Reviewed(
                 AuditStatus.FOLLOWS if follows else AuditStatus.NOT_NEEDED, ran, checked, ran, checked

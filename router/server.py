@@ -11,6 +11,7 @@ import gc
 import os
 import signal
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -28,6 +29,9 @@ BACKLOG = 2_048
 GRACE_S = 30
 GC_ALLOCATIONS = 20_000
 """Net new objects before the collector looks for cycles; Python's own 700 cost a tenth of a request."""
+SWITCH_SECONDS = 0.000_5
+"""After this long a thread with other work (a check of a large document) lets the event loop go on; Python's own is ten
+times that, and so is what each answer's bytes would wait."""
 RUNNING_FILE = "gateway.json"
 
 
@@ -93,6 +97,7 @@ async def _serve(
         lambda: _ready(gateway, settings.data_dir / RUNNING_FILE, url, on_ready),
     )
     _settle_memory()
+    sys.setswitchinterval(SWITCH_SECONDS)
     try:
         gateway.start()
         await server.serve(sockets=[listener])

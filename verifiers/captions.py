@@ -35,7 +35,16 @@ class Captions:
     @cached_property
     def amounts(self) -> list[Captioned]:
         """The first amounts, in the order of the text."""
-        read = _read(self.document, self.document.amount_values[:VALUES_MAX], AMOUNTS)
+        return self.of_amounts(self.document.amount_values[:VALUES_MAX])
+
+    @cached_property
+    def dates(self) -> list[Captioned]:
+        """The first dates, in the order of the text."""
+        return self.of_dates(self.document.date_values[:VALUES_MAX])
+
+    def of_amounts(self, values: Sequence[Found]) -> list[Captioned]:
+        """Amounts of the document that follow one another, and what each is said to be."""
+        read = _read(self.document, values, AMOUNTS)
         following = [*read[1:], None]
         return told_apart(
             [
@@ -46,10 +55,9 @@ class Captions:
             ]
         )
 
-    @cached_property
-    def dates(self) -> list[Captioned]:
-        """The first dates, in the order of the text."""
-        return _read(self.document, self.document.date_values[:VALUES_MAX], DATES)
+    def of_dates(self, values: Sequence[Found]) -> list[Captioned]:
+        """Dates of the document that follow one another, and what each is said to be."""
+        return _read(self.document, values, DATES)
 
     @property
     def are_whole(self) -> bool:

@@ -179,6 +179,8 @@ def _in_broken_sums(schema: ExtractionSchema, before: str, after: str, accepted:
 
 
 def _sums(schema: ExtractionSchema, text: str) -> list[Finding]:
+    if not schema.sums:
+        return []
     return check_sums(schema.sums, read_answer(text).leaves)
 
 

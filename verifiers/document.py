@@ -95,6 +95,16 @@ class Document:
         """Every currency that the text names, by its code, and where it does so first."""
         return find_named(self.indexed)
 
+    def values_between(self, start: int, end: int, *, are_dates: bool) -> list[Found]:
+        """The amounts or the dates that begin in a part of the text, which may lie behind the indexed one."""
+        known = self.date_values if are_dates else self.amount_values
+        if end > len(self.indexed) or len(known) == VALUES_MAX:
+            find = find_dates if are_dates else find_amounts
+            found = islice(find(self.text[start:end]), VALUES_MAX)
+            return [Found(start + each.start, start + each.end, each.readings) for each in found]
+        first = bisect_left(known, start, key=_start)
+        return known[first : bisect_left(known, end, key=_start)]
+
     def currency_places(self, name: str) -> tuple[Placed, ...]:
         """Where the text names the currency `name`, in whichever way."""
         return tuple(sorted({self.currencies[code] for code in named_in(name) if code in self.currencies}))
@@ -253,6 +263,10 @@ def _first_words(text: str, chars_max: int) -> str:
 def _goes_on(two: str) -> bool:
     """Whether of two neighbouring characters neither ends a word."""
     return len(two) == 2 and two.isalnum()
+
+
+def _start(found: Found) -> int:
+    return found.start
 
 
 def _by_reading(values: Iterable[Found]) -> dict[Reading, list[Placed]]:

@@ -6,11 +6,8 @@ from dataclasses import replace
 import orjson
 
 from verifiers.answer import LEAVES_MAX, Answer, LeafValue, NotJsonError, read_answer
-from verifiers.checks.completeness import check_completeness
-from verifiers.checks.nature import check_nature
 from verifiers.checks.omission import CHECK as OMISSION
 from verifiers.checks.omission import check_omissions
-from verifiers.checks.rivals import check_rivals
 from verifiers.checks.schema import ExtractionSchema, check_schema
 from verifiers.checks.sums import check_sums
 from verifiers.gate import Gate
@@ -92,14 +89,7 @@ def _field(
     gate: Gate,
 ) -> FieldVerdict:
     label = schema.labels.get(_generic(leaf.path), NO_LABEL)
-    supported = indexed.support(leaf, label)
-    findings = [*findings, supported.finding]
-    if (nature := check_nature(leaf, label)) is not None:
-        findings.append(nature)
-    if supported.places and not label.is_chosen:
-        rivals = check_rivals(indexed.captions, leaf, supported.places, label)
-        completeness = check_completeness(indexed.document, leaf, supported.places, label)
-        findings.extend(finding for finding in (rivals, completeness) if finding is not None)
+    findings = [*findings, *indexed.findings(leaf, label)]
     score = field_score(leaf, spans)
     flagged = gate.doubts(score) or any(finding.outcome is Outcome.FAILED for finding in findings)
     return FieldVerdict(leaf.path, flagged, score, tuple(findings))

@@ -14,7 +14,7 @@ from verifiers.answer import LeafValue
 from verifiers.captioned import Captioned
 from verifiers.captions import Captions
 from verifiers.document import CHARS_MAX, Document, words_of
-from verifiers.found import Found, Placed
+from verifiers.found import Placed
 from verifiers.indexed import Indexed
 from verifiers.labels import AMOUNT_KINDS, DATE_KINDS, Kind, Label
 from verifiers.verdict import Finding, Outcome
@@ -90,14 +90,8 @@ def _values(captions: Captions, region: Placed, *, are_dates: bool) -> Sequence[
     end = min(region.end, len(document.text))
     is_small = end - region.start <= PART_CHARS_MAX
     start, _ = document.line_of(max(region.start - 1, 0) if is_small else max(end - PART_CHARS_MAX, 0))
-    part = Captions(Document(document.text[start:end]))
-    found = [
-        Captioned(
-            Found(start + each.start, start + each.end, each.readings), captioned.caption, captioned.words
-        )
-        for captioned in (part.dates if are_dates else part.amounts)
-        for each in (captioned.value,)
-    ]
+    there = document.values_between(start, end, are_dates=are_dates)
+    found = captions.of_dates(there) if are_dates else captions.of_amounts(there)
     return found if is_small else [*(each for each in known if each.value.end <= start), *found]
 
 

@@ -183,3 +183,18 @@ def test_steps_are_counted_and_run_out() -> None:
 @given(st.text(max_size=20))
 def test_folding_twice_changes_nothing(word: str) -> None:
     assert fold(fold(word)) == fold(word) or not word.isascii()
+
+
+@pytest.mark.parametrize("are_dates", [False, True], ids=["amounts", "dates"])
+@pytest.mark.parametrize("behind", [0, INDEXED_CHARS_MAX], ids=["indexed", "behind the index"])
+def test_the_values_of_a_part_are_those_that_begin_in_it(behind: int, *, are_dates: bool) -> None:
+    lines = [f"2026-03-{day:02} paid {day}.25\n" for day in range(1, 10)]
+    text = "word\n" * (behind // 4) + "".join(lines)
+    start = text.index(lines[3])
+    document = Document(text)
+    values = document.values_between(start, start + len(lines[3] + lines[4]), are_dates=are_dates)
+    found = [text[each.start : each.end] for each in values]
+    expected = ["2026-03-04", "2026-03-05"] if are_dates else ["4.25", "5.25"]
+    assert [each for each in found if each in expected] == expected
+    assert not are_dates or found == expected
+    assert not any("2026-03-06" in each or each == "6.25" for each in found)

@@ -64,3 +64,25 @@ def test_what_was_not_looked_for_is_looked_for_once_there_are_steps_again() -> N
     indexed.renew()
     assert indexed.document.steps_left == STEPS_MAX
     assert indexed.support(leaf("Shop 3 Ltd"), NO_LABEL).finding.code == "support.exact"
+
+
+def test_what_was_found_of_a_value_costs_nothing_a_second_time_unless_the_steps_were_used_up() -> None:
+    indexed = Indexed(DOCUMENT)
+    label = SCHEMA.labels["receipts[].total"]
+    indexed.document.steps_left = 0
+    assert [each.code for each in indexed.findings(leaf("53.20"), label)] == ["support.bound"]
+    indexed.renew()
+    found = indexed.findings(leaf("53.20"), label)
+    assert found[0].code == "support.exact"
+    left = indexed.document.steps_left
+    assert indexed.findings(leaf("53.20"), label) is found
+    assert indexed.document.steps_left == left
+
+
+def test_a_document_that_was_read_before_its_answer_is_read_no_further() -> None:
+    indexed = Indexed(DOCUMENT)
+    indexed.read()
+    there = {"words", "amount_values", "date_values", "amounts", "dates"}
+    assert there <= vars(indexed.document).keys()
+    assert {"amounts", "dates", "paid"} <= vars(indexed.captions).keys()
+    assert indexed.document.steps_left == STEPS_MAX
