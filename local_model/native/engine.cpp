@@ -165,7 +165,6 @@ private:
     void mixed(const HyperD& hc, int rows) {
         const int wide = d_.streams * d_.hidden;
         mixed_.shape(n_, rows);
-        constexpr int TOGETHER = 4;
         threads_.run((rows + TOGETHER - 1) / TOGETHER, [&](int job) {
             for (int r = job * TOGETHER; r < std::min(rows, (job + 1) * TOGETHER); r++)
                 for (int b = 0; b < n_; b++) mixed_[b][r] = dot(streams_[b], hc.fn + size_t(r) * wide, wide);
@@ -240,7 +239,7 @@ private:
 
     // ---- matrix products
     void add(const Matrix& m, const Input* x, float* const* y, int count) {
-        const int step = int(std::max<int64_t>(1, JOB_BYTES / panel_bytes(m)));
+        const int step = int(std::max<int64_t>(TOGETHER, JOB_BYTES / panel_bytes(m) / TOGETHER * TOGETHER));
         for (int p = 0; p < m.panels(); p += step)
             work_.push_back({&m, p, std::min(p + step, m.panels()), x, y, count});
     }
@@ -297,8 +296,10 @@ private:
         threads_.run(n_, [&](int b) { collect<T>(layer, l, b); });
         out_.shape(n_, d_.heads * d);
         scores_.resize(n_ * d_.heads);
-        threads_.run(n_ * d_.heads, [&](int job) {
-            attend<T>(rows_[job / d_.heads], queries_[job / d_.heads], layer.sinks, job, out_[job / d_.heads]);
+        const int pairs = (d_.heads + 1) / 2;
+        threads_.run(n_ * pairs, [&](int job) {
+            const int b = job / pairs;
+            attend<T>(rows_[b], queries_[b], layer.sinks, b, job % pairs * 2, out_[b]);
         });
         const int part = d_.heads * d / d_.groups;
         low_.shape(n_, d_.groups * d_.o_rank);
@@ -366,13 +367,19 @@ private:
             const auto [b, p] = jobs[job];
             const T* keys = ((T* const*)seqs_[b].layers[l].index_pages)[p];
             const int64_t rows = std::min<int64_t>(PAGE_ROWS, int64_t(iscores_[b].size()) - p * PAGE_ROWS);
-            for (int64_t r = 0; r < rows; r++) {
-                float total = 0;
-                for (int h = 0; h < d_.index_heads; h++) {
-                    const float s = std::max(0.f, dot(iqueries_[b] + h * width, keys + r * width, width)) * by_width;
-                    total += s * (iweights_[b][h] * by_head);
+            for (int64_t r = 0; r < rows; r += 4) {
+                const T* four[4];
+                float total[4] = {};
+                for (int i = 0; i < 4; i++) four[i] = keys + std::min(r + i, rows - 1) * width;
+                for (int h = 0; h < d_.index_heads; h += 4) {
+                    const float* q[4];
+                    for (int j = 0; j < 4; j++) q[j] = iqueries_[b] + std::min(h + j, d_.index_heads - 1) * width;
+                    const v16 s = dots<4, 4>(q, four, width);
+                    for (int j = 0; j < std::min(4, d_.index_heads - h); j++)
+                        for (int i = 0; i < 4; i++)
+                            total[i] += std::max(0.f, s[j * 4 + i]) * by_width * (iweights_[b][h + j] * by_head);
                 }
-                iscores_[b][p * PAGE_ROWS + r] = total;
+                for (int i = 0; i < std::min<int64_t>(4, rows - r); i++) iscores_[b][p * PAGE_ROWS + r + i] = total[i];
             }
         });
         threads_.run(n_, [&](int b) {
@@ -395,28 +402,52 @@ private:
         if (layer.kind == HCA) for (int64_t i = 0; i < (at + 1) / layer.compressor.ratio; i++) rows.push_back(page(i));
     }
 
-    template <class T> void attend(const std::vector<const void*>& rows, const float* queries, const float* sinks, int job, float* outs) {
-        const int h = job % d_.heads, d = d_.head_dim, n = int(rows.size());
-        const float *q = queries + h * d, scale = 1 / std::sqrt(float(d));
-        Vec& p = scores_[job];
-        p.resize((n + 15) / 16 * 16);
-        float most = sinks[h];
-        for (int i = 0; i < n; i++) most = std::max(most, p[i] = dot(q, (const T*)rows[i], d) * scale);
-        for (int i = n; i < int(p.size()); i++) p[i] = -INFINITY;
-        float all = std::exp(sinks[h] - most);
-        for (int i = 0; i < int(p.size()); i += 16) store(&p[i], exp16(load(&p[i]) - most));
-        for (int i = 0; i < n; i++) all += p[i];
-        float* out = outs + h * d;
-        for (int i = 0; i < d; i++) out[i] = 0;
-        for (int r = 0; r < n; r++) {
-            const T* row = (const T*)rows[r];
-            const float weight = p[r];
-            int i = 0;
-            for (; i + 16 <= d; i += 16) store(out + i, load(out + i) + load(row + i) * weight);
-            for (; i < d; i++) out[i] += get(row + i) * weight;
+    // Two heads of a token over all rows that it sees: `first` and the next, or `first` alone.
+    template <class T> void attend(const std::vector<const void*>& rows, const float* queries, const float* sinks, int b, int first, float* outs) {
+        const int d = d_.head_dim, n = int(rows.size()), both = std::min(2, d_.heads - first);
+        const int room = (n + 15) / 16 * 16;
+        const float* q[2] = {queries + first * d, queries + (first + both - 1) * d};
+        const float scale = 1 / std::sqrt(float(d));
+        float* p[2];
+        for (int h = 0; h < both; h++) {
+            Vec& scores = scores_[b * d_.heads + first + h];
+            scores.resize(room);
+            p[h] = scores.data();
+            std::fill(p[h] + n, p[h] + room, -INFINITY);
         }
-        for (int i = 0; i < d; i++) out[i] /= all;
-        rotate(out, d, d_.rope, turn_[job / d_.heads], -1);
+        for (int r = 0; r < n; r += 8) {
+            const T* eight[8];
+            for (int i = 0; i < 8; i++) eight[i] = (const T*)rows[std::min(r + i, n - 1)];
+            const v16 s = dots<2, 8>(q, eight, d) * scale;
+            for (int h = 0; h < both; h++) for (int i = 0; i < std::min(8, n - r); i++) p[h][r + i] = s[h * 8 + i];
+        }
+        float all[2];
+        for (int h = 0; h < both; h++) {
+            const float sink = sinks[first + h], most = std::max(sink, *std::max_element(p[h], p[h] + n));
+            all[h] = std::exp(sink - most);
+            for (int i = 0; i < room; i += 16) store(p[h] + i, exp16(load(p[h] + i) - most));
+            for (int i = 0; i < n; i++) all[h] += p[h][i];
+        }
+        for (int h = 0; h < both; h++) {
+            float* out = outs + (first + h) * d;
+            int c = 0;
+            for (; c + 128 <= d; c += 128) weigh<8>((const T* const*)rows.data(), p[h], n, c, all[h], out);
+            for (; c + 16 <= d; c += 16) weigh<1>((const T* const*)rows.data(), p[h], n, c, all[h], out);
+            for (; c < d; c++) {
+                float sum = 0;
+                for (int r = 0; r < n; r++) sum += get((const T*)rows[r] + c) * p[h][r];
+                out[c] = sum / all[h];
+            }
+            rotate(out, d, d_.rope, turn_[b], -1);
+        }
+    }
+
+    // 16 PARTS columns from `c` on of the weighted mean of rows.
+    template <int PARTS, class T> static void weigh(const T* const* rows, const float* weights, int n, int c, float all, float* out) {
+        v16 s[PARTS] = {};
+        for (int r = 0; r < n; r++)
+            for (int i = 0; i < PARTS; i++) s[i] += load(rows[r] + c + 16 * i) * weights[r];
+        for (int i = 0; i < PARTS; i++) store(out + c + 16 * i, s[i] / all);
     }
 
     // ---- experts
@@ -508,7 +539,7 @@ private:
     }
 
     static constexpr int64_t JOB_BYTES = 1 << 16;
-    static constexpr int PAGE_ROWS = 128, MOST_STREAMS = 16;
+    static constexpr int PAGE_ROWS = 128, MOST_STREAMS = 16, TOGETHER = 4;
     const ModelD w_;
     const DimsD d_;
     Threads threads_;

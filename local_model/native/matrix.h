@@ -114,30 +114,34 @@ static inline v16 exponents(const uint8_t* p) {
 
 template <int NP, int NB, bool IS_FP4> static void mul_int(const Matrix& m, int p, const Input* x, float* const* y) {
     const int groups = m.in / m.group, fours = m.group / 4;
+    const uint8_t* w[NP];
+    for (int i = 0; i < NP; i++) w[i] = m.data + panel_bytes(m) * (p + i);
     v16 s[NP][NB] = {};
-    for (int g = 0; g < groups; g++)
-        for (int i = 0; i < NP; i++) {
-            const uint8_t* w = m.data + panel_bytes(m) * (p + i) + int64_t(g) * m.group * (IS_FP4 ? 8 : 16);
-            i16 t[NB] = {};
-            if (IS_FP4) {
-                for (int k = 0; k < fours; k += 2) {  // low nibbles: four inputs; high ones: the next four
-                    i16 low, high; unpack4(w + k * 32, low, high);
+    for (int g = 0; g < groups; g++) {
+        i16 t[NP][NB] = {};
+        if (IS_FP4) {
+            for (int k = 0; k < fours; k += 2)  // low nibbles: four inputs; high ones: the next four
+                for (int i = 0; i < NP; i++) {
+                    i16 low, high; unpack4(w[i] + (g * fours + k) * 32, low, high);
                     for (int b = 0; b < NB; b++) {
-                        t[b] = dot4(t[b], low, x[b].q[g * fours + k]);
-                        t[b] = dot4(t[b], high, x[b].q[g * fours + k + 1]);
+                        t[i][b] = dot4(t[i][b], low, x[b].q[g * fours + k]);
+                        t[i][b] = dot4(t[i][b], high, x[b].q[g * fours + k + 1]);
                     }
                 }
-            } else {
-                for (int k = 0; k < fours; k++) {
-                    i16 row; memcpy(&row, w + k * 64, 64);
-                    for (int b = 0; b < NB; b++) t[b] = dot4(t[b], row, x[b].q[g * fours + k]);
+        } else {
+            for (int k = 0; k < fours; k++)
+                for (int i = 0; i < NP; i++) {
+                    i16 row; memcpy(&row, w[i] + (g * fours + k) * 64, 64);
+                    for (int b = 0; b < NB; b++) t[i][b] = dot4(t[i][b], row, x[b].q[g * fours + k]);
                 }
-            }
+        }
+        for (int i = 0; i < NP; i++) {
             const int64_t at = (int64_t(p + i) * groups + g) * 16;
             const v16 scale = IS_FP4 ? exponents((const uint8_t*)m.scale + at) * 0.5f : load((const float*)m.scale + at);
             for (int b = 0; b < NB; b++)
-                s[i][b] += __builtin_convertvector(t[b] - x[b].sum[g], v16) * (scale * x[b].scale[g]);
+                s[i][b] += __builtin_convertvector(t[i][b] - x[b].sum[g], v16) * (scale * x[b].scale[g]);
         }
+    }
     for (int i = 0; i < NP; i++) for (int b = 0; b < NB; b++) store(y[b] + (p + i) * 16, s[i][b]);
 }
 

@@ -59,6 +59,46 @@ template <class T> static inline float dot(const float* a, const T* b, int n) {
     return sum((s0 + s1) + (s2 + s3)) + rest;
 }
 
+#if defined(__clang__) || __GNUC__ >= 12
+#define LANES(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else
+#define LANES(a, b, ...) __builtin_shuffle(a, b, i16{__VA_ARGS__})
+#endif
+
+// Lane j is the sum of the lanes of s[j]: halves are added to halves, four times.
+static inline v16 across(v16* s) {
+    for (int j = 0; j < 8; j++)
+        s[j] = LANES(s[j], s[j + 8], 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23) +
+               LANES(s[j], s[j + 8], 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
+    for (int j = 0; j < 4; j++)
+        s[j] = LANES(s[j], s[j + 4], 0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26, 27) +
+               LANES(s[j], s[j + 4], 4, 5, 6, 7, 20, 21, 22, 23, 12, 13, 14, 15, 28, 29, 30, 31);
+    for (int j = 0; j < 2; j++)
+        s[j] = LANES(s[j], s[j + 2], 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29) +
+               LANES(s[j], s[j + 2], 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31);
+    return LANES(s[0], s[1], 0, 16, 2, 18, 4, 20, 6, 22, 8, 24, 10, 26, 12, 28, 14, 30) +
+           LANES(s[0], s[1], 1, 17, 3, 19, 5, 21, 7, 23, 9, 25, 11, 27, 13, 29, 15, 31);
+}
+
+// Sixteen sums of products at once: lane h * R + r is a[h] times b[r]. Each is made in the same order, wherever it stands.
+template <int H, int R, class T> static inline v16 dots(const float* const* a, const T* const* b, int n) {
+    static_assert(H * R == 16);
+    v16 s[16] = {};
+    int i = 0;
+    for (; i + 16 <= n; i += 16) {
+        v16 row[R];
+        for (int r = 0; r < R; r++) row[r] = load(b[r] + i);
+        for (int h = 0; h < H; h++) {
+            const v16 x = load(a[h] + i);
+            for (int r = 0; r < R; r++) s[h * R + r] += x * row[r];
+        }
+    }
+    v16 all = across(s);
+    for (; i < n; i++)
+        for (int h = 0; h < H; h++) for (int r = 0; r < R; r++) all[h * R + r] += a[h][i] * get(b[r] + i);
+    return all;
+}
+
 // e^x to about 1e-7: 2^n times a polynomial in the rest.
 static inline v16 exp16(v16 x) {
     x = x < spread(-87.f) ? spread(-87.f) : x;
