@@ -296,10 +296,11 @@ private:
         threads_.run(n_, [&](int b) { collect<T>(layer, l, b); });
         out_.shape(n_, d_.heads * d);
         scores_.resize(n_ * d_.heads);
-        const int pairs = (d_.heads + 1) / 2;
-        threads_.run(n_ * pairs, [&](int job) {
-            const int b = job / pairs;
-            attend<T>(rows_[b], queries_[b], layer.sinks, b, job % pairs * 2, out_[b]);
+        sums_.resize(n_ * d_.heads);
+        const int shares = std::min((d_.heads + 1) / 2, n_ >= 2 * threads_.count() ? 1 : 3 * threads_.count());
+        threads_.run(n_ * shares, [&](int job) {
+            const int share = job % shares, pairs = (d_.heads + 1) / 2;
+            attend<T>(layer.sinks, job / shares, pairs * share / shares * 2, std::min(d_.heads, pairs * (share + 1) / shares * 2));
         });
         const int part = d_.heads * d / d_.groups;
         low_.shape(n_, d_.groups * d_.o_rank);
@@ -402,52 +403,61 @@ private:
         if (layer.kind == HCA) for (int64_t i = 0; i < (at + 1) / layer.compressor.ratio; i++) rows.push_back(page(i));
     }
 
-    // Two heads of a token over all rows that it sees: `first` and the next, or `first` alone.
-    template <class T> void attend(const std::vector<const void*>& rows, const float* queries, const float* sinks, int b, int first, float* outs) {
-        const int d = d_.head_dim, n = int(rows.size()), both = std::min(2, d_.heads - first);
-        const int room = (n + 15) / 16 * 16;
-        const float* q[2] = {queries + first * d, queries + (first + both - 1) * d};
+    // The heads [first, last) of a token over all rows that it sees; some rows at a time, that stay in the nearest cache.
+    template <class T> void attend(const float* sinks, int b, int first, int last) {
+        const int d = d_.head_dim, n = int(rows_[b].size()), room = (n + 15) / 16 * 16;
+        const int some = std::max(8, int(CACHE_BYTES / (d * sizeof(T))) / 8 * 8);
         const float scale = 1 / std::sqrt(float(d));
-        float* p[2];
-        for (int h = 0; h < both; h++) {
-            Vec& scores = scores_[b * d_.heads + first + h];
-            scores.resize(room);
-            p[h] = scores.data();
-            std::fill(p[h] + n, p[h] + room, -INFINITY);
-        }
-        for (int r = 0; r < n; r += 8) {
-            const T* eight[8];
-            for (int i = 0; i < 8; i++) eight[i] = (const T*)rows[std::min(r + i, n - 1)];
-            const v16 s = dots<2, 8>(q, eight, d) * scale;
-            for (int h = 0; h < both; h++) for (int i = 0; i < std::min(8, n - r); i++) p[h][r + i] = s[h * 8 + i];
-        }
-        float all[2];
-        for (int h = 0; h < both; h++) {
-            const float sink = sinks[first + h], most = std::max(sink, *std::max_element(p[h], p[h] + n));
-            all[h] = std::exp(sink - most);
-            for (int i = 0; i < room; i += 16) store(p[h] + i, exp16(load(p[h] + i) - most));
-            for (int i = 0; i < n; i++) all[h] += p[h][i];
-        }
-        for (int h = 0; h < both; h++) {
-            float* out = outs + (first + h) * d;
-            int c = 0;
-            for (; c + 128 <= d; c += 128) weigh<8>((const T* const*)rows.data(), p[h], n, c, all[h], out);
-            for (; c + 16 <= d; c += 16) weigh<1>((const T* const*)rows.data(), p[h], n, c, all[h], out);
-            for (; c < d; c++) {
-                float sum = 0;
-                for (int r = 0; r < n; r++) sum += get((const T*)rows[r] + c) * p[h][r];
-                out[c] = sum / all[h];
+        const T* const* rows = (const T* const*)rows_[b].data();
+        auto scores = [&](int h) -> Vec& { return scores_[b * d_.heads + h]; };
+        for (int h = first; h < last; h++) scores(h).assign(room, -INFINITY);
+        for (int from = 0; from < n; from += some)
+            for (int h = first; h < last; h += 2) {
+                const int other = std::min(h + 1, last - 1), until = std::min(n, from + some);
+                const float* q[2] = {queries_[b] + h * d, queries_[b] + other * d};
+                for (int r = from; r < until; r += 8) {
+                    const T* eight[8];
+                    for (int i = 0; i < 8; i++) eight[i] = rows[std::min(r + i, until - 1)];
+                    alignas(64) float made[16];
+                    store(made, dots<2, 8>(q, eight, d) * scale);
+                    const int count = std::min(8, until - r);
+                    memcpy(&scores(h)[r], made, count * 4);
+                    memcpy(&scores(other)[r], other == h ? made : made + 8, count * 4);
+                }
             }
+        for (int h = first; h < last; h++) {
+            float* p = scores(h).data();
+            const float most = std::max(sinks[h], *std::max_element(p, p + n));
+            float all = std::exp(sinks[h] - most);
+            for (int i = 0; i < room; i += 16) store(p + i, exp16(load(p + i) - most));
+            for (int i = 0; i < n; i++) all += p[i];
+            sums_[b * d_.heads + h] = all;
+            memset(out_[b] + h * d, 0, d * 4);
+        }
+        for (int from = 0; from < n; from += some)
+            for (int h = first; h < last; h++) {
+                const int count = std::min(some, n - from);
+                const float* p = &scores(h)[from];
+                float* out = out_[b] + h * d;
+                int c = 0;
+                for (; c + 128 <= d; c += 128) weigh<8>(rows + from, p, count, c, out);
+                for (; c + 16 <= d; c += 16) weigh<1>(rows + from, p, count, c, out);
+                for (; c < d; c++) for (int r = 0; r < count; r++) out[c] += get(rows[from + r] + c) * p[r];
+            }
+        for (int h = first; h < last; h++) {
+            float* out = out_[b] + h * d;
+            for (int i = 0; i < d; i++) out[i] /= sums_[b * d_.heads + h];
             rotate(out, d, d_.rope, turn_[b], -1);
         }
     }
 
-    // 16 PARTS columns from `c` on of the weighted mean of rows.
-    template <int PARTS, class T> static void weigh(const T* const* rows, const float* weights, int n, int c, float all, float* out) {
-        v16 s[PARTS] = {};
+    // Adds to 16 PARTS columns from `c` on those of rows, by their weights.
+    template <int PARTS, class T> static void weigh(const T* const* rows, const float* weights, int n, int c, float* out) {
+        v16 s[PARTS];
+        for (int i = 0; i < PARTS; i++) s[i] = load(out + c + 16 * i);
         for (int r = 0; r < n; r++)
             for (int i = 0; i < PARTS; i++) s[i] += load(rows[r] + c + 16 * i) * weights[r];
-        for (int i = 0; i < PARTS; i++) store(out + c + 16 * i, s[i] / all);
+        for (int i = 0; i < PARTS; i++) store(out + c + 16 * i, s[i]);
     }
 
     // ---- experts
@@ -540,6 +550,7 @@ private:
 
     static constexpr int64_t JOB_BYTES = 1 << 16;
     static constexpr int PAGE_ROWS = 128, MOST_STREAMS = 16, TOGETHER = 4;
+    static constexpr size_t CACHE_BYTES = 1 << 14;
     const ModelD w_;
     const DimsD d_;
     Threads threads_;
@@ -549,7 +560,7 @@ private:
     Rows streams_, next_, x_, normed_, mixed_, latent_, row_, values_, gates_, ivalues_, igates_, iweights_, turn_, queries_,
         iqueries_, out_, low_, gate_, up_, through_, down_, logits_;
     std::vector<Rows> lows_;
-    Vec post_, mix_, weight_, biased_;
+    Vec post_, mix_, weight_, biased_, sums_;
     Forms forms_, inner_;
     std::vector<Forms> parts_;
     std::vector<std::vector<const float*>> ptrs_;

@@ -22,6 +22,7 @@ public:
         round_.notify_all();
         for (auto& worker : workers_) worker.join();
     }
+    int count() const { return int(workers_.size()) + 1; }
     // Calls job(i) for i < count, on any thread; returns when all are done. Throws bad_alloc if any of them did.
     template <class F> void run(int count, const F& job) {
         if (count <= 1 || workers_.empty()) { for (int i = 0; i < count; i++) job(i); return; }
