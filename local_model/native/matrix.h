@@ -34,34 +34,45 @@ static inline int64_t panel_bytes(const Matrix& m) {
     }
 }
 
-template <int NP, int NB> static void mul_f32(const Matrix& m, int p, const Input* x, float* const* y) {
+// Products of NP panels from `p` on with NB tokens. While it multiplies, it fetches LINES cache lines of `ahead` for each
+// line that it reads: what comes next, where many tokens leave the memory idle.
+template <int LINES> static inline void fetch(const uint8_t* ahead, int line) {
+    for (int i = 0; i < LINES; i++) __builtin_prefetch(ahead + int64_t(line) * LINES * 64 + i * 64, 0, 2);
+}
+
+template <int NP, int NB, int LINES> static void mul_f32(const Matrix& m, int p, const Input* x, float* const* y, const uint8_t* ahead) {
     const float* w[NP];
     for (int i = 0; i < NP; i++) w[i] = (const float*)(m.data + panel_bytes(m) * (p + i));
     v16 s[NP][NB] = {};
-    for (int k = 0; k < m.in; k++)
+    for (int k = 0; k < m.in; k++) {
+        fetch<LINES>(ahead, k);
         for (int i = 0; i < NP; i++) {
             v16 row = load(w[i] + k * 16);
             for (int b = 0; b < NB; b++) s[i][b] += row * x[b].f[k];
         }
+    }
     for (int i = 0; i < NP; i++) for (int b = 0; b < NB; b++) store(y[b] + (p + i) * 16, s[i][b]);
 }
 
-template <int NP, int NB> static void mul_bf16(const Matrix& m, int p, const Input* x, float* const* y) {
+template <int NP, int NB, int LINES> static void mul_bf16(const Matrix& m, int p, const Input* x, float* const* y, const uint8_t* ahead) {
     const uint16_t* w[NP];
     for (int i = 0; i < NP; i++) w[i] = (const uint16_t*)(m.data + panel_bytes(m) * (p + i));
 #if defined(__AVX512BF16__)
     __m512 s[NP][NB];
     for (int i = 0; i < NP; i++) for (int b = 0; b < NB; b++) s[i][b] = _mm512_setzero_ps();
-    for (int k = 0; k < m.in / 2; k++)
+    for (int k = 0; k < m.in / 2; k++) {
+        fetch<LINES>(ahead, k);
         for (int i = 0; i < NP; i++) {
             __m512bh row = (__m512bh)_mm512_loadu_si512(w[i] + k * 32);
             for (int b = 0; b < NB; b++)
                 s[i][b] = _mm512_dpbf16_ps(s[i][b], row, (__m512bh)_mm512_set1_epi32(int(x[b].h[k])));
         }
+    }
     for (int i = 0; i < NP; i++) for (int b = 0; b < NB; b++) _mm512_storeu_ps(y[b] + (p + i) * 16, s[i][b]);
 #else
     v16 s[NP][NB] = {};
-    for (int k = 0; k < m.in / 2; k++)
+    for (int k = 0; k < m.in / 2; k++) {
+        fetch<LINES>(ahead, k);
         for (int i = 0; i < NP; i++) {
             u16 pair; memcpy(&pair, w[i] + k * 32, 64);
             v16 low = bits(pair << 16), high = bits(pair & 0xffff0000u);
@@ -70,6 +81,7 @@ template <int NP, int NB> static void mul_bf16(const Matrix& m, int p, const Inp
                 s[i][b] += low * of_bf16(uint16_t(h)) + high * of_bf16(uint16_t(h >> 16));
             }
         }
+    }
     for (int i = 0; i < NP; i++) for (int b = 0; b < NB; b++) store(y[b] + (p + i) * 16, s[i][b]);
 #endif
 }
@@ -112,7 +124,7 @@ static inline v16 exponents(const uint8_t* p) {
     return bits(e << 23);
 }
 
-template <int NP, int NB, bool IS_FP4> static void mul_int(const Matrix& m, int p, const Input* x, float* const* y) {
+template <int NP, int NB, int LINES, bool IS_FP4> static void mul_int(const Matrix& m, int p, const Input* x, float* const* y, const uint8_t* ahead) {
     const int groups = m.in / m.group, fours = m.group / 4;
     const uint8_t* w[NP];
     for (int i = 0; i < NP; i++) w[i] = m.data + panel_bytes(m) * (p + i);
@@ -120,7 +132,8 @@ template <int NP, int NB, bool IS_FP4> static void mul_int(const Matrix& m, int 
     for (int g = 0; g < groups; g++) {
         i16 t[NP][NB] = {};
         if (IS_FP4) {
-            for (int k = 0; k < fours; k += 2)  // low nibbles: four inputs; high ones: the next four
+            for (int k = 0; k < fours; k += 2) {  // low nibbles: four inputs; high ones: the next four
+                fetch<LINES>(ahead, (g * fours + k) / 2);
                 for (int i = 0; i < NP; i++) {
                     i16 low, high; unpack4(w[i] + (g * fours + k) * 32, low, high);
                     for (int b = 0; b < NB; b++) {
@@ -128,12 +141,15 @@ template <int NP, int NB, bool IS_FP4> static void mul_int(const Matrix& m, int 
                         t[i][b] = dot4(t[i][b], high, x[b].q[g * fours + k + 1]);
                     }
                 }
+            }
         } else {
-            for (int k = 0; k < fours; k++)
+            for (int k = 0; k < fours; k++) {
+                fetch<LINES>(ahead, g * fours + k);
                 for (int i = 0; i < NP; i++) {
                     i16 row; memcpy(&row, w[i] + (g * fours + k) * 64, 64);
                     for (int b = 0; b < NB; b++) t[i][b] = dot4(t[i][b], row, x[b].q[g * fours + k]);
                 }
+            }
         }
         for (int i = 0; i < NP; i++) {
             const int64_t at = (int64_t(p + i) * groups + g) * 16;
@@ -168,36 +184,45 @@ template <int NP, int NB> static void mul_fp8(const Matrix& m, int p, const Inpu
     for (int i = 0; i < NP; i++) for (int b = 0; b < NB; b++) store(y[b] + (p + i) * 16, s[i][b]);
 }
 
-template <int NP, int NB> static void mul_panels(const Matrix& m, int p, const Input* x, float* const* y) {
+template <int NP, int NB, int LINES> static void mul_panels(const Matrix& m, int p, const Input* x, float* const* y, const uint8_t* ahead) {
     switch (m.kind) {
-        case F32: return mul_f32<NP, NB>(m, p, x, y);
-        case BF16: return mul_bf16<NP, NB>(m, p, x, y);
-        case INT8: return mul_int<NP, NB, false>(m, p, x, y);
-        case FP4: return mul_int<NP, NB, true>(m, p, x, y);
+        case F32: return mul_f32<NP, NB, LINES>(m, p, x, y, ahead);
+        case BF16: return mul_bf16<NP, NB, LINES>(m, p, x, y, ahead);
+        case INT8: return mul_int<NP, NB, LINES, false>(m, p, x, y, ahead);
+        case FP4: return mul_int<NP, NB, LINES, true>(m, p, x, y, ahead);
         case FP8: return mul_fp8<NP, NB>(m, p, x, y);
     }
 }
 
-template <int NB> static void mul_some(const Matrix& m, int first, int last, const Input* x, float* const* y) {
-    constexpr int NP = NB <= 4 ? 4 : 2;
-    for (; first + NP <= last; first += NP) mul_panels<NP, NB>(m, first, x, y);
-    for (; first < last; first++) mul_panels<1, NB>(m, first, x, y);
+template <int NP, int LINES> static void mul_some(const Matrix& m, int p, const Input* x, float* const* y, int count, const uint8_t* ahead) {
+    switch (count) {
+        case 1: return mul_panels<NP, 1, LINES>(m, p, x, y, ahead);
+        case 2: return mul_panels<NP, 2, LINES>(m, p, x, y, ahead);
+        case 3: return mul_panels<NP, 3, LINES>(m, p, x, y, ahead);
+        case 4: return mul_panels<NP, 4, LINES>(m, p, x, y, ahead);
+        case 5: return mul_panels<NP, 5, LINES>(m, p, x, y, ahead);
+        case 6: return mul_panels<NP, 6, LINES>(m, p, x, y, ahead);
+        case 7: return mul_panels<NP, 7, LINES>(m, p, x, y, ahead);
+        default: return mul_panels<NP, 8, LINES>(m, p, x, y, ahead);
+    }
 }
 
 // Outputs [16 first, 16 last) of `count` tokens; y[b] has room for whole panels.
 static void multiply(const Matrix& m, int first, int last, const Input* x, float* const* y, int count) {
-    for (; count > 0; x += AT_ONCE, y += AT_ONCE, count -= AT_ONCE) {
-        switch (std::min(count, AT_ONCE)) {
-            case 1: mul_some<1>(m, first, last, x, y); break;
-            case 2: mul_some<2>(m, first, last, x, y); break;
-            case 3: mul_some<3>(m, first, last, x, y); break;
-            case 4: mul_some<4>(m, first, last, x, y); break;
-            case 5: mul_some<5>(m, first, last, x, y); break;
-            case 6: mul_some<6>(m, first, last, x, y); break;
-            case 7: mul_some<7>(m, first, last, x, y); break;
-            default: mul_some<8>(m, first, last, x, y);
+    const int together = count <= 4 ? 4 : 2;
+    for (; first + together <= last; first += together) {
+        if (count <= 4) { mul_some<4, 0>(m, first, x, y, count, nullptr); continue; }
+        const uint8_t* ahead = m.data + panel_bytes(m) * (first + 2);
+        const bool is_last = first + 4 > last;
+        for (int b = 0; b < count; b += AT_ONCE) {
+            const int some = std::min(count - b, AT_ONCE);
+            if (is_last || b >= 2 * AT_ONCE) mul_some<2, 0>(m, first, x + b, y + b, some, nullptr);
+            else if (count <= AT_ONCE) mul_some<2, 2>(m, first, x, y, some, ahead);
+            else mul_some<2, 1>(m, first, x + b, y + b, some, b ? ahead + panel_bytes(m) : ahead);
         }
     }
+    for (; first < last; first++)
+        for (int b = 0; b < count; b += AT_ONCE) mul_some<1, 0>(m, first, x + b, y + b, std::min(count - b, AT_ONCE), nullptr);
 }
 
 // Room for one token's input in every form.
