@@ -165,9 +165,17 @@ private:
     void mixed(const HyperD& hc, int rows) {
         const int wide = d_.streams * d_.hidden;
         mixed_.shape(n_, rows);
-        threads_.run((rows + TOGETHER - 1) / TOGETHER, [&](int job) {
-            for (int r = job * TOGETHER; r < std::min(rows, (job + 1) * TOGETHER); r++)
-                for (int b = 0; b < n_; b++) mixed_[b][r] = dot(streams_[b], hc.fn + size_t(r) * wide, wide);
+        const int across = (n_ + 3) / 4;
+        threads_.run((rows + 3) / 4 * across, [&](int job) {
+            const int first = job / across * 4, token = job % across * 4;
+            const float *a[4], *x[4];
+            for (int i = 0; i < 4; i++) {
+                a[i] = hc.fn + size_t(std::min(first + i, rows - 1)) * wide;
+                x[i] = streams_[std::min(token + i, n_ - 1)];
+            }
+            const v16 made = dots<4, 4>(a, x, wide);
+            for (int i = 0; i < std::min(4, rows - first); i++)
+                for (int b = 0; b < std::min(4, n_ - token); b++) mixed_[token + b][first + i] = made[i * 4 + b];
         });
     }
 
