@@ -53,7 +53,7 @@ class Attention:
         queries = rotate(unit_norm(queries, config.norm_eps), angles)
         window = state.window.with_new(self._row(x, angles), start - config.window + 1)
         compressed, chosen, is_seen = self._compressed(x, latent, angles, state, start)
-        out = self._attend(queries, window, positions, compressed, chosen, is_seen)
+        out = self._attend(queries, window, compressed, chosen, is_seen)
         out = rotate(out, angles, back=True).reshape(tokens, config.o_groups, -1)
         groups = self.wo_a.dense(out.dtype).view(config.o_groups, config.o_lora_rank, -1)
         out = torch.bmm(out.transpose(0, 1), groups.transpose(1, 2))  # [groups, T, o_lora_rank]
@@ -76,7 +76,7 @@ class Attention:
         rows = self.compressor(x, state.compressor, start)
         if self.indexer is not None and state.indexer is not None:
             chosen, is_seen = self.indexer(x, latent, angles, state.indexer, start)
-            return rows, chosen, is_seen
+            return rows, chosen if chosen.shape[1] < rows.shape[0] else None, is_seen
         visible = (torch.arange(start, start + x.shape[0], device=x.device) + 1) // self.compressor.ratio
         return rows, None, torch.arange(rows.shape[0], device=x.device) < visible[:, None]
 
@@ -84,41 +84,39 @@ class Attention:
         self,
         queries: Tensor,
         window: Tensor,
-        positions: Tensor,
         rows: Tensor,
         chosen: Tensor | None,
         is_seen: Tensor,
     ) -> Tensor:
         """[T, H, d]."""
-        width = self.config.head_dim
-        behind = (
-            int(positions[-1]) + 1 - window.shape[0] + torch.arange(window.shape[0], device=window.device)
-        )
-        in_window = (behind <= positions[:, None]) & (behind > positions[:, None] - self.config.window)
-        per_token = self.config.heads * (window.shape[0] + is_seen.shape[1])
+        width, tokens = self.config.head_dim, queries.shape[0]
+        window, picked = window.float(), rows.float()
+        before = window.shape[0] - tokens  # rows of tokens before the first
+        per_token = self.config.heads * (self.config.window + is_seen.shape[1])
         if chosen is not None:
             per_token = max(per_token, chosen.shape[1] * width)
-        step = max(1, GATHERED_AT_ONCE // per_token)
+        step = max(1, min(self.config.window, GATHERED_AT_ONCE // per_token))
         parts: list[Tensor] = []
-        for at in range(0, queries.shape[0], step):
-            part = slice(at, at + step)
+        for at in range(0, tokens, step):
+            part = slice(at, min(at + step, tokens))
+            seen = slice(max(0, before + at - self.config.window + 1), before + part.stop)
+            own = torch.arange(before + at, before + part.stop, device=window.device)[:, None]
+            behind = torch.arange(seen.start, seen.stop, device=window.device)
+            in_window = (behind <= own) & (behind > own - self.config.window)
             q = queries[part].float() * width**-0.5
-            near = torch.matmul(q, window.float().T)
-            if chosen is None:
-                picked = rows.float()
-                far = torch.matmul(q, picked.T)
-            else:
+            near = torch.matmul(q, window[seen].T)
+            if chosen is not None:
                 picked = rows[chosen[part]].float()  # [t, k, d]
-                far = torch.matmul(q, picked.transpose(1, 2))
+            far = torch.matmul(q, picked.transpose(-2, -1))
             logits = torch.cat(
                 (
-                    near.masked_fill(~in_window[part, None], -torch.inf),
-                    far.masked_fill(~is_seen[part, None], -torch.inf),
+                    near.masked_fill_(~in_window[:, None], -torch.inf),
+                    far.masked_fill_(~is_seen[part, None], -torch.inf),
                     self.sinks.float()[None, :, None].expand(q.shape[0], -1, 1),
                 ),
                 dim=-1,
             )
             weights = logits.softmax(-1)
-            near, far = weights[..., : window.shape[0]], weights[..., window.shape[0] : -1]
-            parts.append(torch.matmul(near, window.float()) + torch.matmul(far, picked))
+            near, far = weights[..., : behind.shape[0]], weights[..., behind.shape[0] : -1]
+            parts.append(torch.matmul(near, window[seen]) + torch.matmul(far, picked))
         return torch.cat(parts).to(queries.dtype)

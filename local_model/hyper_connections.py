@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from local_model.norms import unit_norm
+from local_model.norms import unit_product
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +29,13 @@ class HyperConnection:
 
     def __call__(self, streams: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """The sub-layer's input [T, D], and post [T, n] and C [T, n, n] in float32, from the streams [T, n, D]."""
-        n = self.streams
-        mixed = unit_norm(streams.flatten(1).float(), self.norm_eps) @ self.fn.T
+        n, wide = self.streams, streams.float()
+        mixed = unit_product(wide.flatten(1), self.fn, self.norm_eps)
         pre_scale, post_scale, mix_scale = self.scale.unbind(0)
         pre = torch.sigmoid(mixed[:, :n] * pre_scale + self.base[:n]) + self.eps
         post = 2 * torch.sigmoid(mixed[:, n : 2 * n] * post_scale + self.base[n : 2 * n])
         logits = (mixed[:, 2 * n :] * mix_scale + self.base[2 * n :]).view(-1, n, n)
-        return collapse(pre, streams), post, sinkhorn(logits, self.iterations, self.eps)
+        return collapse(pre, wide).to(streams.dtype), post, sinkhorn(logits, self.iterations, self.eps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +50,9 @@ class HyperHead:
 
     def __call__(self, streams: Tensor) -> Tensor:
         """[T, n, D] to [T, D]."""
-        mixed = unit_norm(streams.flatten(1).float(), self.norm_eps) @ self.fn.T
-        return collapse(torch.sigmoid(mixed * self.scale + self.base) + self.eps, streams)
+        wide = streams.float()
+        mixed = unit_product(wide.flatten(1), self.fn, self.norm_eps)
+        return collapse(torch.sigmoid(mixed * self.scale + self.base) + self.eps, wide).to(streams.dtype)
 
 
 def sinkhorn(logits: Tensor, iterations: int, eps: float) -> Tensor:
@@ -65,11 +66,11 @@ def sinkhorn(logits: Tensor, iterations: int, eps: float) -> Tensor:
 
 
 def collapse(weights: Tensor, streams: Tensor) -> Tensor:
-    """Add up streams [T, n, D] by weights [T, n]; [T, D] in the streams' dtype."""
-    return (weights[..., None] * streams).sum(1).to(streams.dtype)
+    """Add up float32 streams [T, n, D] by weights [T, n]; float32 [T, D]."""
+    return torch.matmul(weights[:, None], streams)[:, 0]
 
 
 def expand(output: Tensor, streams: Tensor, post: Tensor, mix: Tensor) -> Tensor:
     """The streams after a sub-layer that gave `output` [T, D]."""
-    mixed = torch.matmul(mix.transpose(-1, -2), streams.float())
-    return (post[..., None] * output.float()[:, None] + mixed).to(streams.dtype)
+    own = post[..., None] * output.float()[:, None]
+    return torch.baddbmm(own, mix.transpose(-1, -2), streams.float()).to(streams.dtype)

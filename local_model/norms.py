@@ -14,5 +14,15 @@ def unit_norm(x: Tensor, eps: float) -> Tensor:
     return _normalised(x.float(), eps).to(x.dtype)
 
 
+def unit_product(x: Tensor, matrix: Tensor, eps: float) -> Tensor:
+    """`unit_norm(x)`, not rounded, times a float32 matrix [out, D]; float32 [T, out]. The size is divided by last."""
+    wide = x.float()
+    return wide @ matrix.T * _inverse_size(wide, eps)
+
+
 def _normalised(wide: Tensor, eps: float) -> Tensor:
-    return wide * torch.rsqrt(wide.square().mean(-1, keepdim=True) + eps)
+    return wide * _inverse_size(wide, eps)
+
+
+def _inverse_size(wide: Tensor, eps: float) -> Tensor:
+    return torch.rsqrt(wide.square().mean(-1, keepdim=True) + eps)

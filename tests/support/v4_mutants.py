@@ -26,7 +26,7 @@ MUTANTS = (
     Mutant("indexer.py", "* weights[..., None]", "* weights.abs()[..., None]"),
     Mutant("indexer.py", "rotate(self.wq_b", "(lambda x, _: x)(self.wq_b"),
     Mutant("attention.py", "self.sinks.float()", "0 * self.sinks.float()"),
-    Mutant("attention.py", "behind > positions[:, None] - self.config.window", "behind >= positions[:, None] - self.config.window"),
+    Mutant("attention.py", "behind > own - self.config.window", "behind >= own - self.config.window"),
     Mutant("attention.py", "rotate(out, angles, back=True)", "rotate(out, angles)"),
     Mutant("attention.py", "unit_norm(queries, config.norm_eps)", "queries"),
     Mutant("moe.py", "scores + self.bias", "scores"),
