@@ -24,6 +24,8 @@ FLOATS = (torch.float32, torch.bfloat16, torch.float16)
 class _Slice(Protocol):
     def get_shape(self) -> list[int]: ...
 
+    def get_dtype(self) -> str: ...
+
     def __getitem__(self, index: int) -> Tensor: ...
 
 
@@ -105,6 +107,18 @@ class Checkpoint:
         raise self._error(
             official, f"is {_word(weight)}; known are float32, bfloat16, float16, FP8 e4m3 and packed FP4"
         )
+
+    def stored_dtype(self, official: str) -> str:
+        """How a tensor's elements lie on disk, in the words of safetensors: F32, BF16, F8_E4M3, I8, ..."""
+        place = fused_expert(official) if self.naming is Naming.TRANSFORMERS else None
+        name = place[0] if place and place[0] in self._of_name else name_in(self.naming, official)
+        if name not in self._of_name:
+            raise WeightsError(f"{self.folder}: the tensor {name} is missing")
+        return self._slice(name).get_dtype()
+
+    def stored(self, official: str, shape: tuple[int, ...] | None = None) -> Tensor:
+        """A tensor as it lies on disk; of any shape if None is said."""
+        return self._tensor(official, shape)
 
     def _fused(self, official: str, out: int, width: int) -> Tensor | None:
         place = fused_expert(official) if self.naming is Naming.TRANSFORMERS else None

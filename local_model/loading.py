@@ -23,19 +23,10 @@ from local_model.layer import Layer
 from local_model.model import V4Model
 from local_model.moe import Expert, Moe
 from local_model.mtp import Mtp
+from local_model.names import drafts_among
 from local_model.rotary import Rotary
 
 _log = logging.getLogger(__name__)
-MTP_NAMES = tuple(
-    f"mtp.0.{part}"
-    for part in (
-        "e_proj.", "h_proj.", "enorm.", "hnorm.", "norm.", "hc_head_", "hc_attn_", "hc_ffn_",
-        "attn_norm.", "ffn_norm.", "attn.", "ffn.",
-    )
-)  # fmt: skip
-"""How names of an MTP block begin; DSpark has others, and more stages."""
-
-
 TOKENIZER = "tokenizer.json"
 ENGRAM_CACHE_ROWS = 65_536
 """Rows of a table on disk that are kept in memory; of V4.1's, 264 bytes each, 18 MB a layer."""
@@ -79,7 +70,7 @@ class _Builder:
     def model(self) -> V4Model:
         config, source = self._config, self._from
         width = config.hidden_size
-        has_mtp, about_drafts = self._drafts()
+        has_mtp, about_drafts = drafts_among(source.beginning("mtp."))
         model = V4Model(
             config,
             source.rows("embed.weight", config.vocab_size, width),
@@ -100,20 +91,6 @@ class _Builder:
                 f"{source.folder} has {len(left)} tensors that config.json gives no place, such as {left[0]}"
             )
         return model
-
-    def _drafts(self) -> tuple[bool, str]:
-        """Whether there is an MTP block, whole or in part, and what is to be said of drafts."""
-        names = self._from.beginning("mtp.")
-        if not names:
-            return False, "no mtp.* tensors; it runs without drafts"
-        has_projections = {"mtp.0.e_proj.weight", "mtp.0.h_proj.weight"} <= names
-        is_one = all(name.startswith("mtp.0.") for name in names)
-        if is_one and (has_projections or all(name.startswith(MTP_NAMES) for name in names)):
-            return True, "an MTP block; it drafts one token"
-        return (
-            False,
-            f"{len(names)} mtp.* tensors are of another draft module (DSpark), such as {min(names)}; left out",
-        )
 
     def _mtp(self, at: str) -> Mtp:
         width, source = self._config.hidden_size, self._from

@@ -5,6 +5,7 @@ ones behind `model.`; its experts may be fused, `gate_up_proj` [E, 2 I, D] and `
 """
 
 import re
+from collections.abc import Collection
 from enum import StrEnum
 
 _TOP = {
@@ -46,6 +47,15 @@ _IN_LAYER = {
 }
 _LAYER = re.compile(r"layers\.(\d+)\.(.+)")
 _EXPERT = re.compile(r"layers\.(\d+)\.ffn\.experts\.(\d+)\.(w[123])\.weight")
+
+MTP_NAMES = tuple(
+    f"mtp.0.{part}"
+    for part in (
+        "e_proj.", "h_proj.", "enorm.", "hnorm.", "norm.", "hc_head_", "hc_attn_", "hc_ffn_",
+        "attn_norm.", "ffn_norm.", "attn.", "ffn.",
+    )
+)  # fmt: skip
+"""How names of an MTP block begin; DSpark has others, and more stages."""
 
 
 class Naming(StrEnum):
@@ -92,3 +102,17 @@ def fused_expert(official: str) -> tuple[str, int, str] | None:
     layer, number, which = expert.groups()
     leaf = "down_proj" if which == "w2" else "gate_up_proj"
     return f"model.layers.{layer}.mlp.experts.{leaf}", int(number), which
+
+
+def drafts_among(names: Collection[str]) -> tuple[bool, str]:
+    """Whether these `mtp.*` tensors are an MTP block, whole or in part, and what is to be said of drafts."""
+    if not names:
+        return False, "no mtp.* tensors; it runs without drafts"
+    has_projections = "mtp.0.e_proj.weight" in names and "mtp.0.h_proj.weight" in names
+    is_one = all(name.startswith("mtp.0.") for name in names)
+    if is_one and (has_projections or all(name.startswith(MTP_NAMES) for name in names)):
+        return True, "an MTP block; it drafts one token"
+    return (
+        False,
+        f"{len(names)} mtp.* tensors are of another draft module (DSpark), such as {min(names)}; left out",
+    )

@@ -11,10 +11,13 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 from local_model.weights import pull_smollm2
 from router.commands.exit_codes import USAGE, errors_as_sentences
 from router.commands.ledger_file import refusal
+from router.commands.local_convert import EPILOG as CONVERT_EPILOG
+from router.commands.local_convert import convert
 from router.commands.tables import plain
 from router.settings import models_folder
 
 app = typer.Typer(no_args_is_help=True, help="Models on this machine.")
+app.command(epilog=CONVERT_EPILOG)(convert)
 
 
 @app.command(epilog="Example: steelyard local pull smollm2")

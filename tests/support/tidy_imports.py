@@ -10,9 +10,10 @@ LAZY_IMPORTS: Mapping[str, tuple[str, ...]] = {
     "local_model/__init__.py": ("local_model.loading",),
     "router/processes/litellm_child.py": ("router.processes.litellm_door",),
     "router/commands/main.py": ("router.commands",),
+    "router/commands/local_torch.py": ("local_model",),
 }
 """litellm's process imports litellm once its fence stands, the command line a command when it is named, the
-runtime torch when a model is loaded."""
+runtime torch when a model is loaded, a command that looks into a checkpoint when it does."""
 
 ENVIRONMENT_READER = "router/settings.py"
 
