@@ -1,11 +1,16 @@
 """Options of the tests: short forms run by default, long ones by `make`."""
 
+import signal
+
 import pytest
 from hypothesis import HealthCheck, settings
 
 # No test asserts a time, and those that draw their examples are no exception.
 settings.register_profile("steelyard", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("steelyard")
+
+# A shell ignores Ctrl-C in what it starts with `&`, and so would every process that a test starts and interrupts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -128,6 +128,8 @@ def ending_in_order() -> Iterator[None]:
 
     def leave(number: int, _frame: FrameType | None) -> None:
         received.append(number)
+        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # so does a shell start what is to run behind
+            raise KeyboardInterrupt
         signal.raise_signal(signal.SIGINT)  # asyncio ends its tasks at this one, and at no other
 
     before = {number: signal.signal(number, leave) for number in _ENDS}

@@ -11,6 +11,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 
 import pytest
 
@@ -321,12 +322,25 @@ def terminate(child: "subprocess.Popen[bytes]") -> None:
     child.terminate()
 
 
-@pytest.mark.parametrize(("end", "code"), [(interrupt_group, 130), (terminate, 143)], ids=["Ctrl-C", "TERM"])
+@pytest.mark.parametrize(
+    ("end", "code", "at_first"),
+    [
+        (interrupt_group, 130, signal.default_int_handler),
+        (terminate, 143, signal.default_int_handler),
+        (terminate, 143, signal.SIG_IGN),
+    ],
+    ids=["Ctrl-C", "TERM", "TERM, started by a script with &"],
+)
 def test_a_command_that_is_cut_short_revokes_its_key_and_ends_its_gateway(
-    place: Place, end: Callable[["subprocess.Popen[bytes]"], None], code: int
+    place: Place,
+    end: Callable[["subprocess.Popen[bytes]"], None],
+    code: int,
+    at_first: Callable[[int, FrameType | None], object] | signal.Handlers,
 ) -> None:
     files = [place.document(f"{number}.txt", "please wait") for number in range(5)]
+    before = signal.signal(signal.SIGINT, at_first)
     child = start(*place.arguments("--team", "finance", *files))
+    signal.signal(signal.SIGINT, before)
     place.upstream.wait_for_requests(4)
     running = json.loads((place.config.parent / "steelyard-data" / "gateway.json").read_bytes())
     assert place.keys() == [("for one command", 0)]
