@@ -293,17 +293,6 @@ class SequenceState:
         return layers + self.streams.nbytes + self.lookback.nbytes
 
 
-def bytes_per_token(config: V4Config, element_bytes: int) -> float:
-    """What a long sequence grows by: compressed and indexer rows; windows and tails do not grow."""
-    grown = 0.0
-    for kind in config.layers:
-        if kind is LayerKind.CSA:
-            grown += (config.head_dim + config.index_head_dim) / config.csa_ratio
-        elif kind is LayerKind.HCA:
-            grown += config.head_dim / config.hca_ratio
-    return grown * element_bytes
-
-
 def _layer(config: V4Config, kind: LayerKind) -> LayerState:
     state = LayerState(Tail(config.window - 1, config.head_dim))
     if kind is LayerKind.HCA:

@@ -20,6 +20,7 @@ from torch import Tensor
 
 from local_model.engram_config import SCALE_BLOCK
 from local_model.errors import WeightsError
+from local_model.whole_file import whole_file
 
 MAGIC = b"SYENGRAM"
 VERSION = 1
@@ -68,8 +69,7 @@ def write_table(path: Path, width: int, blocks: Iterable[Tensor]) -> None:
     Raises ValueError for a row that holds something else than finite numbers.
     """
     checksums, count, checked = bytearray(), 0, 0
-    beside = path.with_name(f"{path.name}.writing")
-    with beside.open("wb") as file:
+    with whole_file(path) as file:
         file.write(b"\0" * HEADER_BYTES)
         for block in blocks:
             for part in _cut_at_checksums(block, count):
@@ -88,9 +88,6 @@ def write_table(path: Path, width: int, blocks: Iterable[Tensor]) -> None:
         header = HEADER.pack(MAGIC, VERSION, width, count, ROWS_CHECKED)
         file.seek(0)
         file.write(header + struct.pack("<I", zlib.crc32(header)))
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
 
 
 def _cut_at_checksums(block: Tensor, count: int) -> Iterator[Tensor]:

@@ -11,6 +11,7 @@ from local_model import native_layout as layout
 from local_model.cache import CompressorState, LayerState, Rows, SequenceState
 from local_model.compressor import Compressor
 from local_model.config import LayerKind
+from local_model.footprint import past_elements_read
 from local_model.hyper_connections import HyperConnection, HyperHead
 from local_model.layer import Layer
 from local_model.model import V4Model, check_ids
@@ -86,19 +87,10 @@ class NativeStep:
 
     def bytes_read(self, length: int) -> int:
         """Bytes that one step of one sequence of `length` tokens must read: active weights, and rows of its past."""
-        config, element = self._config, self._like.element_size()
-        rows = 0
-        for kind in config.layers:
-            rows += min(length, config.window) * config.head_dim
-            if kind is LayerKind.HCA:
-                rows += length // config.hca_ratio * config.head_dim
-            elif kind is LayerKind.CSA:
-                finished = length // config.csa_ratio
-                rows += min(finished, config.index_topk) * config.head_dim
-                if finished > config.index_topk:
-                    rows += finished * config.index_head_dim
+        config = self._config
+        past = past_elements_read(config, length) * self._like.element_size()
         share = config.experts_per_token / config.experts
-        return round(self.nbytes - self._expert_nbytes * (1 - share)) + rows * element
+        return round(self.nbytes - self._expert_nbytes * (1 - share)) + past
 
     def _table(self, state: SequenceState) -> "_Table":
         table = self._tables.get(state)

@@ -1,22 +1,26 @@
 """`steelyard local`: models on this machine."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
 from local_model.weights import pull_smollm2
 from router.commands.exit_codes import USAGE, errors_as_sentences
 from router.commands.ledger_file import refusal
 from router.commands.local_convert import EPILOG as CONVERT_EPILOG
 from router.commands.local_convert import convert
+from router.commands.local_inspect import INSPECT_EPILOG, VERIFY_EPILOG, inspect, verify
+from router.commands.local_plan import EPILOG as PLAN_EPILOG
+from router.commands.local_plan import plan
+from router.commands.local_progress import progress
 from router.commands.tables import plain
 from router.settings import models_folder
 
 app = typer.Typer(no_args_is_help=True, help="Models on this machine.")
+app.command(epilog=INSPECT_EPILOG)(inspect)
+app.command(epilog=VERIFY_EPILOG)(verify)
+app.command(epilog=PLAN_EPILOG)(plan)
 app.command(epilog=CONVERT_EPILOG)(convert)
 
 
@@ -36,16 +40,8 @@ def pull(
     """
     if model != "smollm2":
         raise refusal(f"there is no model '{plain(model)}' to pull; known is smollm2", USAGE)
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
     with errors_as_sentences():
-        with Progress(
-            *columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()
-        ) as bar:
-            task = bar.add_task("looking", total=None)
-
-            def show(what: str, done: int, total: int) -> None:
-                bar.update(task, description=what, completed=done, total=total or None)
-
+        with progress() as show:
             path = pull_smollm2(to or models_folder(), show, verify=verify)
         typer.echo(str(path))
 

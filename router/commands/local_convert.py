@@ -1,19 +1,15 @@
 """`steelyard local convert`: a V4 checkpoint as a GGUF file, or under other names."""
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from router.commands.exit_codes import USAGE, errors_as_sentences
 from router.commands.ledger_file import refusal
-from router.commands.local_torch import Show, convert_to_gguf, rename_checkpoint
+from router.commands.local_progress import progress
+from router.commands.local_torch import convert_to_gguf, rename_checkpoint
 
 EPILOG = (
     "Examples: steelyard local convert ./DeepSeek-V4-Flash flash.gguf --type mxfp4;"
@@ -72,23 +68,9 @@ def convert(
     if names is None and out.exists() and not force:
         raise refusal(f"{out} is there already; name another file, or say --force", USAGE)
     with errors_as_sentences():
-        with _progress() as show:
+        with progress() as show:
             if names is None:
                 said = convert_to_gguf(path, out, type_ or Type.F16, pre, show)
             else:
                 said = rename_checkpoint(path, out, names, show)
         typer.echo(said)
-
-
-@contextmanager
-def _progress() -> Iterator[Show]:
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with Progress(
-        *columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()
-    ) as bar:
-        task = bar.add_task("reading", total=None)
-
-        def show(what: str, done: int, total: int) -> None:
-            bar.update(task, description=what, completed=done, total=total or None)
-
-        yield show

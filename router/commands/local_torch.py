@@ -1,12 +1,9 @@
 """What the commands ask of torch, which is imported when they do, and may not be installed."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 from local_model.errors import SettingsError
-
-Show = Callable[[str, int, int], None]
-"""What is being done, bytes done, bytes in all."""
+from router.commands.local_progress import Show
 
 
 def convert_to_gguf(path: Path, out: Path, kind: str, pre: str | None, show: Show) -> str:
@@ -25,6 +22,33 @@ def rename_checkpoint(path: Path, out: Path, kind: str, show: Show) -> str:
     except ImportError as error:
         raise _missing(error) from error
     return renaming.rename_checkpoint(path, out, names.Naming(kind), show)
+
+
+def verify_checkpoint(path: Path, show: Show) -> tuple[list[str], str]:
+    """Every problem, and what was looked at. Raises WeightsError, SettingsError, OSError."""
+    try:
+        from local_model import verification
+    except ImportError as error:
+        raise _missing(error) from error
+    return verification.verify_checkpoint(path, show)
+
+
+def write_hashes(path: Path, show: Show) -> int:
+    """Write SHA256SUMS; return how many files it names. Raises WeightsError, SettingsError, OSError."""
+    try:
+        from local_model import verification
+    except ImportError as error:
+        raise _missing(error) from error
+    return verification.write_hashes(path, show)
+
+
+def gpu_memories() -> list[float]:
+    """GB of each GPU that torch sees; none without torch."""
+    try:
+        from local_model.gpus import memories
+    except ImportError:
+        return []
+    return memories()
 
 
 def _missing(error: ImportError) -> SettingsError:

@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from local_model import load_model
-from local_model.cache import ROLLBACK, SequenceState, bytes_per_token
+from local_model.cache import ROLLBACK, SequenceState
 from local_model.errors import CacheError
+from local_model.footprint import bytes_per_token
 from local_model.model import CHUNK, V4Model
 from local_model.saved_state import load_state, save_state
 from support.v4_weights import SMALL, write_checkpoint
