@@ -14,6 +14,7 @@ from torch import Tensor
 
 from local_model.errors import WeightsError
 from local_model.names import Naming, fused_expert, name_in, naming_of
+from local_model.out_of_memory import memory_for
 from local_model.quantization import FP4_BLOCK, FP8_BLOCK, Fp4, Fp8, Matrix, Plain
 
 INDEX = "model.safetensors.index.json"
@@ -70,40 +71,41 @@ class Checkpoint:
 
     def vector(self, official: str, *shape: int) -> Tensor:
         """Norms, biases, sinks and the like, float32, of a shape that is known."""
-        return self._floats(official, shape).to(self.device, torch.float32)
+        return self._moved(official, self._floats(official, shape), torch.float32)
 
     def table(self, official: str, *shape: int) -> Tensor:
         """Whole numbers, int64."""
         tensor = self._tensor(official, shape)
         if tensor.dtype not in (torch.int32, torch.int64):
             raise self._error(official, f"is {_word(tensor)}; it must be int32 or int64")
-        return tensor.to(self.device, torch.int64)
+        return self._moved(official, tensor, torch.int64)
 
     def rows(self, official: str, *shape: int) -> Tensor:
         """A matrix that is looked up in, in the model's dtype."""
-        return self._floats(official, shape).to(self.device, self.dtype)
+        return self._moved(official, self._floats(official, shape), self.dtype)
 
     def matrix(self, official: str, out: int, width: int, *, dtype: torch.dtype | None = None) -> Matrix:
         """Weights [out, width] as they lie on disk; plain ones in `dtype`, the model's if None."""
         fused = self._fused(official, out, width)
         if fused is not None:
-            return Plain(fused.to(self.device, dtype or self.dtype))
+            return Plain(self._moved(official, fused, dtype or self.dtype))
         weight = self._tensor(official)
         if weight.dtype in FLOATS:
             self._check_shape(official, weight, (out, width))
-            return Plain(weight.to(self.device, dtype or self.dtype))
+            return Plain(self._moved(official, weight, dtype or self.dtype))
         scale_name = official.removesuffix("weight") + "scale"
         if weight.dtype == torch.float8_e4m3fn:
             self._check_shape(official, weight, (out, width))
             scale = self._scale(scale_name, -(-out // FP8_BLOCK), -(-width // FP8_BLOCK))
-            return Fp8(weight.to(self.device), scale)
+            return Fp8(self._moved(official, weight, weight.dtype), scale)
         if weight.dtype in (torch.int8, torch.uint8):
             if width % FP4_BLOCK:
                 raise self._error(
                     official, f"is packed FP4, whose rows of {width} are no multiple of {FP4_BLOCK}"
                 )
             self._check_shape(official, weight, (out, width // 2))
-            return Fp4(weight.to(self.device), self._scale(scale_name, out, width // FP4_BLOCK))
+            scale = self._scale(scale_name, out, width // FP4_BLOCK)
+            return Fp4(self._moved(official, weight, weight.dtype), scale)
         raise self._error(
             official, f"is {_word(weight)}; known are float32, bfloat16, float16, FP8 e4m3 and packed FP4"
         )
@@ -139,7 +141,14 @@ class Checkpoint:
         scale = self._tensor(official, shape)
         if scale.dtype not in (torch.float8_e8m0fnu, *FLOATS):
             raise self._error(official, f"is {_word(scale)}; a scale is ue8m0 or a float")
-        return scale.to(self.device)
+        return self._moved(official, scale, scale.dtype)
+
+    def _moved(self, official: str, tensor: Tensor, dtype: torch.dtype) -> Tensor:
+        """A tensor where the model is, in the dtype that it has there: a copy only where one of them is another."""
+        if tensor.device.type == self.device and tensor.dtype == dtype:
+            return tensor
+        with memory_for(self._where(name_in(self.naming, official))):
+            return tensor.to(self.device, dtype)
 
     def _floats(self, official: str, shape: tuple[int, ...]) -> Tensor:
         tensor = self._tensor(official, shape)
@@ -154,7 +163,8 @@ class Checkpoint:
         self._asked.add(name)
         file, _ = self._files[self._of_name[name]]
         try:
-            tensor = file.get_tensor(name)
+            with memory_for(self._where(name)):
+                tensor = file.get_tensor(name)
         except (SafetensorError, RuntimeError, OSError) as error:
             raise WeightsError(f"{self._where(name)} cannot be read: {error}") from error
         if shape is not None:
@@ -202,8 +212,9 @@ def _is_plain(file: object, index: Path) -> bool:
 
 def _open(path: Path) -> tuple[_Shard, frozenset[str]]:
     try:
-        file = cast("_Shard", safe_open(path, framework="pt"))
-        return file, frozenset(file.keys())
+        with memory_for(str(path)):
+            file = cast("_Shard", safe_open(path, framework="pt"))
+            return file, frozenset(file.keys())
     except FileNotFoundError:
         raise WeightsError(f"{path} is not there; a checkpoint has {SINGLE}, or shards and {INDEX}") from None
     except (SafetensorError, OSError) as error:

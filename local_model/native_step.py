@@ -11,11 +11,13 @@ from local_model import native_layout as layout
 from local_model.cache import CompressorState, LayerState, Rows, SequenceState
 from local_model.compressor import Compressor
 from local_model.config import LayerKind
+from local_model.errors import NoNativeStepError
 from local_model.footprint import past_elements_read
 from local_model.hyper_connections import HyperConnection, HyperHead
 from local_model.layer import Layer
 from local_model.model import V4Model, check_ids
 from local_model.native_build import native_library
+from local_model.out_of_memory import memory_for
 from local_model.packing import PANEL, STEP, Kind, Packed, pack
 from local_model.quantization import Matrix, Plain
 
@@ -41,7 +43,10 @@ class NativeStep:
         plain: Kind | None = None,
         library: ctypes.CDLL | None = None,
     ) -> None:
-        """Repack; `plain` is what floating weights become, by default what they are. Raises NoNativeStepError."""
+        """Repack; `plain` is what floating weights become, by default what they are.
+
+        Raises NoNativeStepError, WeightsError where memory runs out.
+        """
         _refuse_what_it_cannot(model)
         half = model.embed.dtype == torch.bfloat16
         self._plain = plain if plain is not None else (Kind.BF16 if half else Kind.F32)
@@ -54,8 +59,11 @@ class NativeStep:
         """Of the experts that are chosen among."""
         self._tables: weakref.WeakKeyDictionary[SequenceState, _Table] = weakref.WeakKeyDictionary()
         self._library = library or native_library()
-        described = self._model(model, half)
+        with memory_for("the weights once more, in panels for the native step"):
+            described = self._model(model, half)
         self._engine = self._library.v4_make(ctypes.byref(described), threads)
+        if not self._engine:
+            raise NoNativeStepError(f"there is no memory left for a native step with {threads} threads")
         self._close = weakref.finalize(self, self._library.v4_free, self._engine)
 
     def step(self, states: Sequence[SequenceState], ids: Tensor) -> Tensor:

@@ -586,7 +586,14 @@ private:
 }  // namespace
 
 extern "C" {
-void* v4_make(const ModelD* model, int threads) { return new (std::nothrow) Engine(*model, threads); }
+// Null where memory ran out, or threads.
+void* v4_make(const ModelD* model, int threads) {
+    try {
+        return new Engine(*model, threads);
+    } catch (const std::exception&) {
+        return nullptr;
+    }
+}
 void v4_free(void* engine) { delete static_cast<Engine*>(engine); }
 // x [count][width] times the matrix, without threads, into y [count][panels][16]. 0, or 1 where memory ran out.
 int v4_multiply(const Matrix* matrix, const float* x, int width, int count, float* y) {
