@@ -127,7 +127,7 @@ def _engine(placement: Placement) -> str:
     if not placement.on_gpu:
         return "ours, llama.cpp"
     if placement.in_ram:
-        return "llama.cpp (--n-cpu-moe)"
+        return "llama.cpp (experts on the CPU)"
     return "vLLM, SGLang, llama.cpp"
 
 

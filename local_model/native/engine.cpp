@@ -119,17 +119,21 @@ public:
         else run<float>(seqs, ids, count, logits);
     }
 
-    // The sum of n floats, by the same threads and in pieces of the same size as a product's.
+    // The sum of n floats, by the same threads and in pieces of the same size as a product's, four places at once.
     double read(const float* p, int64_t n) {
-        const int64_t piece = JOB_BYTES / 4;
+        const int64_t piece = JOB_BYTES / 4, part = piece / 4;
         std::vector<double> sums((n + piece - 1) / piece);
         threads_.run(int(sums.size()), [&](int job) {
             v16 s[8] = {};
-            const int64_t last = std::min(n, (job + 1) * piece);
-            int64_t i = job * piece;
-            for (; i + 128 <= last; i += 128) for (int j = 0; j < 8; j++) s[j] += load(p + i + 16 * j);
+            const float* at = p + job * piece;
+            const int64_t here = std::min(n - job * piece, piece);
             float rest = 0;
-            for (; i < last; i++) rest += p[i];
+            if (here == piece)
+                for (int64_t i = 0; i < part; i += 32)
+                    for (int j = 0; j < 4; j++)
+                        for (int half = 0; half < 2; half++) s[2 * j + half] += load(at + j * part + i + 16 * half);
+            else
+                for (int64_t i = 0; i < here; i++) rest += at[i];
             for (int j = 1; j < 8; j++) s[0] += s[j];
             sums[job] = sum(s[0]) + rest;
         });

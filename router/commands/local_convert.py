@@ -11,10 +11,7 @@ from router.commands.ledger_file import refusal
 from router.commands.local_progress import progress
 from router.commands.local_torch import convert_to_gguf, rename_checkpoint
 
-EPILOG = (
-    "Examples: steelyard local convert ./DeepSeek-V4-Flash flash.gguf --type mxfp4;"
-    " steelyard local convert ./v4 ./v4-transformers --names transformers"
-)
+EPILOG = "Example: steelyard local convert ./DeepSeek-V4-Flash flash.gguf --type mxfp4"
 
 
 class Type(StrEnum):

@@ -17,7 +17,7 @@ from router.commands.local_progress import progress
 from router.commands.local_torch import gpu_memories, verify_checkpoint, write_hashes
 
 INSPECT_EPILOG = "Example: steelyard local inspect ./DeepSeek-V4-Flash"
-VERIFY_EPILOG = "Examples: steelyard local verify ./v4; steelyard local verify ./v4 --write-hashes"
+VERIFY_EPILOG = "Example: steelyard local verify ./DeepSeek-V4-Flash --write-hashes"
 CONTEXTS = (4_096, 65_536, 1_048_576)
 BATCHES = (1, 4, 16)
 _GPU_GBPS = 900.0

@@ -19,7 +19,7 @@ from router.commands.exit_codes import USAGE, errors_as_sentences
 from router.commands.ledger_file import refusal
 from router.commands.tables import stdout_console
 
-EPILOG = "Examples: steelyard local plan --model flash; steelyard local plan --gpu-gb 24 --gpus 4 --ram-gb 256; steelyard local plan ./v4"
+EPILOG = "Example: steelyard local plan --model flash --gpu-gb 24 --gpus 4 --ram-gb 256"
 GPUS = ((0.0, 0, 0.0), (24.0, 1, 936.0), (32.0, 1, 1792.0), (48.0, 1, 864.0), (80.0, 1, 3350.0), (96.0, 1, 1792.0),
         (24.0, 4, 936.0))  # fmt: skip
 """GB of a GPU, how many, GB/s: none; RTX 3090, RTX 5090, L40S, H100, RTX PRO 6000, four RTX 3090, by their makers."""

@@ -108,6 +108,8 @@ class KeyStore:
 
     def holder_of(self, key_id: str) -> str | None:
         """The member whose key it is or was; None for the key of an application."""
+        if key_id not in self._holders:  # perhaps another process made it a moment ago
+            self.refresh()
         return self._holders.get(key_id)
 
     def refresh(self) -> None:

@@ -75,6 +75,13 @@ def test_a_new_key_is_found_at_once_by_a_store_that_read_before_it(office: Offic
     assert store.generation > generation
 
 
+def test_who_holds_a_new_key_is_known_to_a_store_that_read_before_it(office: Office, store: KeyStore) -> None:
+    office.directory.create_team("finance")
+    member = office.directory.add_member("Ada", Role.MEMBER, "finance")
+    key = office.register.create("finance", "", member_id=member.member_id)[0]
+    assert store.holder_of(key.key_id) == member.member_id
+
+
 def test_a_key_expires_to_the_microsecond(state: OwnState, office: Office, store: KeyStore) -> None:
     _, text = office.register.create("finance", "", Rights(expires_at_us=START_US + 10))
     state.now.at_us = START_US + 9
