@@ -8,6 +8,7 @@
 Source: DeepSeek V4's report and inference code. There is no MLA here: no up-projection of keys or values.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -42,6 +43,8 @@ class Attention:
     rotary: Rotary
     compressor: Compressor | None = None
     indexer: Indexer | None = None
+    rounded: Callable[[Tensor], Tensor] | None = None
+    """What is done to a row of the window, where the reference's rounding is asked for."""
 
     def __call__(self, x: Tensor, state: LayerState, start: int) -> Tensor:
         """Tokens `x` [T, D] from position `start` on; [T, D]. The state takes them."""
@@ -65,7 +68,8 @@ class Attention:
         state.window.with_new(self._row(x, self.rotary.angles(positions)), start)
 
     def _row(self, x: Tensor, angles: tuple[Tensor, Tensor]) -> Tensor:
-        return rotate(rms_norm(self.wkv(x), self.kv_norm, self.config.norm_eps), angles)
+        row = rotate(rms_norm(self.wkv(x), self.kv_norm, self.config.norm_eps), angles)
+        return row if self.rounded is None else self.rounded(row)
 
     def _compressed(
         self, x: Tensor, latent: Tensor, angles: tuple[Tensor, Tensor], state: LayerState, start: int

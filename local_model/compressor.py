@@ -7,6 +7,7 @@ and the second half of window w; before the first window there is nothing (gate 
 Source: DeepSeek V4's report, sections on CSA and HCA; inference code.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -29,6 +30,8 @@ class Compressor:
     ratio: int
     norm_eps: float
     rotary: Rotary
+    rounded: Callable[[Tensor], Tensor] | None = None
+    """What is done to a finished row, where the reference's rounding is asked for."""
 
     @property
     def overlaps(self) -> bool:
@@ -57,7 +60,8 @@ class Compressor:
         weights = gates.softmax(dim=1, dtype=torch.float32).to(values.dtype)
         rows = rms_norm((values * weights).sum(1), self.norm, self.norm_eps)
         positions = torch.arange(done, due, device=rows.device) * self.ratio
-        return rotate(rows, self.rotary.angles(positions))
+        rows = rotate(rows, self.rotary.angles(positions))
+        return rows if self.rounded is None else self.rounded(rows)
 
     def _overlapped(self, windows: Tensor, before: float, done: int) -> Tensor:
         """[n, ratio, 2 d] to [rows, 2 ratio, d]: the first half of the window before, the second of this one."""

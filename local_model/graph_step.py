@@ -242,3 +242,7 @@ def _refuse_what_it_cannot(model: V4Model) -> None:
         raise ValueError(f"the graph step takes float32 and bfloat16, not {model.embed.dtype}")
     if model.engram is not None:
         raise ValueError("the graph step has no Engram memory; the torch reference runs this model")
+    if model.rounds_as_reference:
+        raise ValueError(
+            "the graph step does not round as the reference does; the torch reference runs this model"
+        )

@@ -45,7 +45,8 @@ class Indexer:
         """
         keys = self.compressor(x, state, start).float()
         width = keys.shape[1]
-        queries = rotate(self.wq_b(query_latent).view(x.shape[0], self.heads, width), angles).float()
+        queries = rotate(self.wq_b(query_latent).view(x.shape[0], self.heads, width), angles)
+        queries = (queries if self.compressor.rounded is None else self.compressor.rounded(queries)).float()
         weights = self.weights_proj(x).float() * self.heads**-0.5
         visible = (torch.arange(start, start + x.shape[0], device=x.device) + 1) // self.compressor.ratio
         count = min(self.topk, keys.shape[0])

@@ -1,6 +1,8 @@
 """Puts a model together from a checkpoint's folder."""
 
 import logging
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -16,7 +18,7 @@ from local_model.engram_hash import EngramHash
 from local_model.engram_rows import RowsInMemory, RowsOnDisk
 from local_model.engram_table import TableFile, table_path
 from local_model.engram_tokens import compressed_ids
-from local_model.errors import WeightsError
+from local_model.errors import ConfigError, WeightsError
 from local_model.hyper_connections import HyperConnection, HyperHead
 from local_model.indexer import Indexer
 from local_model.layer import Layer
@@ -24,9 +26,11 @@ from local_model.model import V4Model
 from local_model.moe import Expert, Moe
 from local_model.mtp import Mtp
 from local_model.names import drafts_among
+from local_model.reference_rounding import rounded_index, rounded_row
 from local_model.rotary import Rotary
 
 _log = logging.getLogger(__name__)
+Rounding = Callable[[Tensor], Tensor]
 TOKENIZER = "tokenizer.json"
 ENGRAM_CACHE_ROWS = 65_536
 """Rows of a table on disk that are kept in memory; of V4.1's, 264 bytes each, 18 MB a layer."""
@@ -39,11 +43,12 @@ def load_model(
     *,
     engram_in_memory: bool = False,
     engram_cache_rows: int = ENGRAM_CACHE_ROWS,
+    reference_rounding: bool = False,
 ) -> V4Model:
     """Load the checkpoint in the folder `path`. Plain weights become `dtype`, quantised ones stay as they lie.
 
     An Engram memory's tables are read whole if `engram_in_memory`, else row by row, at most `engram_cache_rows` rows of each
-    kept in memory.
+    kept in memory. `reference_rounding`: round rows and the index as DeepSeek's inference code does (eager torch only).
 
     Raises ConfigError for what config.json says, WeightsError for what is wrong with a tensor.
     """
@@ -52,7 +57,12 @@ def load_model(
     if engram_cache_rows < 0:
         raise ValueError(f"engram_cache_rows is {engram_cache_rows}; it must be a whole number from 0")
     cache_rows = None if engram_in_memory else engram_cache_rows
-    model = _Builder(config, Checkpoint(folder, device, dtype), cache_rows).model()
+    if reference_rounding and config.index_head_dim & (config.index_head_dim - 1):
+        raise ConfigError(
+            f"{folder / 'config.json'}: index_head_dim is {config.index_head_dim}; reference_rounding wants a power of two"
+        )
+    checkpoint = Checkpoint(folder, device, dtype)
+    model = _Builder(config, checkpoint, cache_rows, rounds=reference_rounding).model()
     _log.info("%s: %s", folder, model.about_drafts)
     if model.engram is not None:
         _log.info("%s: %s", folder, model.engram.about)
@@ -60,10 +70,15 @@ def load_model(
 
 
 class _Builder:
-    def __init__(self, config: V4Config, checkpoint: Checkpoint, cache_rows: int | None) -> None:
+    def __init__(
+        self, config: V4Config, checkpoint: Checkpoint, cache_rows: int | None, *, rounds: bool
+    ) -> None:
         self._config = config
         self._from = checkpoint
         self._cache_rows = cache_rows
+        self._rounds = rounds
+        self._round_row = partial(rounded_row, rope_dim=config.rope_dim) if rounds else None
+        self._round_index = rounded_index if rounds else None
         self._plain = Rotary(config, compressed=False)
         self._compressed = Rotary(config, compressed=True)
 
@@ -84,6 +99,7 @@ class _Builder:
             self._engram(config.engram) if config.engram else None,
             self._mtp("mtp.0.") if has_mtp else None,
             about_drafts,
+            self._rounds,
         )
         left = [name for name in source.unused() if has_mtp or not name.startswith("mtp.")]
         if left:
@@ -167,9 +183,13 @@ class _Builder:
         rotary = self._plain if kind is LayerKind.WINDOW else self._compressed
         compressor = indexer = None
         if kind is LayerKind.HCA:
-            compressor = self._compressor(f"{at}compressor.", head, config.hca_ratio, overlaps=False)
+            compressor = self._compressor(
+                f"{at}compressor.", head, config.hca_ratio, overlaps=False, rounded=self._round_row
+            )
         elif kind is LayerKind.CSA:
-            compressor = self._compressor(f"{at}compressor.", head, config.csa_ratio, overlaps=True)
+            compressor = self._compressor(
+                f"{at}compressor.", head, config.csa_ratio, overlaps=True, rounded=self._round_row
+            )
             indexer = self._indexer(f"{at}indexer.")
         return Attention(
             config,
@@ -184,9 +204,12 @@ class _Builder:
             rotary,
             compressor,
             indexer,
+            self._round_row,
         )
 
-    def _compressor(self, at: str, head: int, ratio: int, *, overlaps: bool) -> Compressor:
+    def _compressor(
+        self, at: str, head: int, ratio: int, *, overlaps: bool, rounded: Rounding | None
+    ) -> Compressor:
         config, source = self._config, self._from
         wide = 2 * head if overlaps else head
         return Compressor(
@@ -197,6 +220,7 @@ class _Builder:
             ratio,
             config.norm_eps,
             self._compressed,
+            rounded,
         )
 
     def _indexer(self, at: str) -> Indexer:
@@ -204,7 +228,13 @@ class _Builder:
         return Indexer(
             source.matrix(f"{at}wq_b.weight", config.index_heads * config.index_head_dim, config.q_lora_rank),
             source.matrix(f"{at}weights_proj.weight", config.index_heads, config.hidden_size),
-            self._compressor(f"{at}compressor.", config.index_head_dim, config.csa_ratio, overlaps=True),
+            self._compressor(
+                f"{at}compressor.",
+                config.index_head_dim,
+                config.csa_ratio,
+                overlaps=True,
+                rounded=self._round_index,
+            ),
             config.index_heads,
             config.index_topk,
         )

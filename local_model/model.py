@@ -43,6 +43,8 @@ class V4Model:
     mtp: Mtp | None = None
     about_drafts: str = ""
     """A sentence from loading: whether this model drafts, and if not, why."""
+    rounds_as_reference: bool = False
+    """Whether rows and the index are rounded as in DeepSeek's inference code."""
 
     @property
     def has_drafts(self) -> bool:

@@ -258,6 +258,10 @@ def _refuse_what_it_cannot(model: V4Model) -> None:
         raise ValueError(f"the native step takes float32 and bfloat16, not {model.embed.dtype}")
     if model.engram is not None:
         raise ValueError("the native step has no Engram memory; the torch reference runs this model")
+    if model.rounds_as_reference:
+        raise ValueError(
+            "the native step does not round as the reference does; the torch reference runs this model"
+        )
     if model.config.streams > STREAMS_MAX:
         raise ValueError(f"the native step takes {STREAMS_MAX} residual streams, not {model.config.streams}")
 
