@@ -35,6 +35,12 @@ check: $(VENV)/.providers  ## lint, types, import rules and the tidy test: secon
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python -m pytest -q tests/test_tidy.py
 
+wheel: $(VENV)/.dev  ## build dist/*.whl with the native step for every instruction set: it needs no compiler later
+	@rm -rf local_model/native/built
+	@$(BIN)/python -m local_model.native_build local_model/native/built
+	@$(BIN)/python -m hatchling build -t wheel -d dist
+	@rm -rf local_model/native/built
+
 kills: $(VENV)/.providers  ## kill -9 the gateway under load, 20 times; the log is kept in docs/runs/
 	@mkdir -p docs/runs
 	@{ git describe --always --dirty; date -u +%F; $(BIN)/python -m pytest -q -s -p no:randomly -k kill_9 --kills 20 tests/end_to_end/test_crashes.py; } | tee docs/runs/kills.txt
@@ -42,9 +48,6 @@ kills: $(VENV)/.providers  ## kill -9 the gateway under load, 20 times; the log 
 leaks: $(VENV)/.providers  ## send 20,000 requests with secrets past the rules; the log is kept in docs/runs/
 	@mkdir -p docs/runs
 	@{ git describe --always --dirty; date -u +%F; $(BIN)/python -m pytest -q -s -p no:randomly --leak-requests 20000 --leak-mutants 99 tests/end_to_end/test_leaks.py; } | tee docs/runs/leaks.txt
-
-wheel: $(VENV)/.dev  ## build the wheel into dist/
-	@$(BIN)/python -m hatchling build -t wheel
 
 clean:  ## remove the virtual environment and what the tools left behind
 	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage .coverage.*

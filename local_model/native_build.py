@@ -1,4 +1,8 @@
-"""Builds the native step with the compiler that is there, once for each source and instruction set."""
+"""Builds the native step with the compiler that is there, once for each source and instruction set.
+
+A wheel may carry it built (`make wheel`): then no compiler is asked for. `python -m local_model.native_build FOLDER` builds it
+for every instruction set, those that this processor lacks too.
+"""
 
 import ctypes
 import hashlib
@@ -6,6 +10,7 @@ import os
 import platform
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +18,8 @@ from local_model.errors import NoNativeStepError
 from local_model.native_layout import declare
 
 SOURCES = Path(__file__).parent / "native"
+BUILT = SOURCES / "built"
+"""Where a wheel has it."""
 FLAGS = ("-std=c++20", "-O3", "-fno-math-errno", "-Wno-psabi", "-shared", "-fPIC", "-pthread")
 COMPILERS = ("c++", "g++", "clang++")
 
@@ -54,11 +61,14 @@ def instruction_sets() -> list[InstructionSet]:
 def native_library(folder: Path | None = None, wanted: InstructionSet | None = None) -> ctypes.CDLL:
     """The native step for `wanted`, or for the best that this processor has, from `folder` or built into it.
 
-    The folder is ~/.cache/steelyard where none is named.
+    Where no folder is named it is the wheel's, if that carries the build, else ~/.cache/steelyard.
     Raises NoNativeStepError.
     """
     instructions = wanted or instruction_sets()[0]
-    path = (folder or Path.home() / ".cache" / "steelyard") / file_name(instructions)
+    name = file_name(instructions)
+    if folder is None:
+        folder = BUILT if (BUILT / name).exists() else Path.home() / ".cache" / "steelyard"
+    path = folder / name
     if not path.exists():
         _build(path, instructions)
     try:
@@ -97,3 +107,8 @@ def _build(path: Path, instructions: InstructionSet) -> None:
             f"the native step cannot be built into {path.parent} ({error.strerror}); "
             "name a folder that can be written to"
         ) from error
+
+
+if __name__ == "__main__":
+    for each in INSTRUCTION_SETS if platform.machine() == "x86_64" else INSTRUCTION_SETS[-1:]:
+        _build(Path(sys.argv[1]) / file_name(each), each)

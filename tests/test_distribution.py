@@ -5,8 +5,10 @@ silently in one environment (tried). Nothing here needs the network.
 """
 
 import json
+import shutil
 import subprocess
 import sys
+import sysconfig
 import venv
 import zipfile
 from dataclasses import dataclass
@@ -155,3 +157,20 @@ def _pinned(path: Path) -> dict[str, str]:
     return {
         name.lower().replace("_", "-"): version for name, _, version in (pin.partition("==") for pin in pins)
     }
+
+
+def test_a_wheel_with_the_native_step_is_its_platforms(tmp_path: Path) -> None:
+    for name in ("pyproject.toml", "README.md", "LICENSE", "hatch_build.py"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    for package in PACKAGES:
+        shutil.copytree(
+            ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__", "built")
+        )
+    built = tmp_path / "local_model" / "native" / "built"
+    built.mkdir()
+    (built / "v4-plain-0.so").write_bytes(b"\x7fELF")
+    _run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path), cwd=tmp_path)
+    (wheel,) = tmp_path.glob("*.whl")
+    assert wheel.stem.endswith(sysconfig.get_platform().replace("-", "_").replace(".", "_"))
+    with zipfile.ZipFile(wheel) as archive:
+        assert "local_model/native/built/v4-plain-0.so" in archive.namelist()

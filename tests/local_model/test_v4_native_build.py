@@ -50,3 +50,16 @@ def test_a_build_that_was_damaged(tmp_path: Path) -> None:
     (tmp_path / native_build.file_name(instruction_sets()[0])).write_bytes(b"\x7fELF, and no more")
     with pytest.raises(NoNativeStepError, match=r"cannot be loaded .* delete it"):
         native_library(tmp_path)
+
+
+def test_a_wheels_build_needs_no_compiler(
+    builds: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    native_library(builds)
+    monkeypatch.setattr(native_build, "BUILT", builds)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert native_library()._name == str(builds / native_build.file_name(instruction_sets()[0]))
+    monkeypatch.setattr(native_build, "BUILT", tmp_path)
+    with pytest.raises(NoNativeStepError, match=r"no C\+\+ compiler is found"):
+        native_library()
