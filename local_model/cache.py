@@ -61,6 +61,14 @@ class Tail:
         self.buffer, self.base = moved, self.end - kept
         return moved
 
+    def took(self, end: int) -> bool:
+        """Count rows up to `end` that were written into the room; whether the buffer moved, since it had become too long."""
+        self.end = end
+        if self.buffer is None or end - self.base <= self._keep + SPARE:
+            return False
+        self._move(SPARE, self.buffer)
+        return True
+
     def cut(self, length: int) -> None:
         """Forget the rows from position `length` on."""
         self.end = min(self.end, length)
@@ -243,18 +251,20 @@ class SequenceState:
         self.floor = max(self.floor, self.length - ROLLBACK)
         self.version += 1
 
-    def took_one(self) -> None:
-        """Count a token whose rows were written straight into the buffers, where there was room; forget drafts."""
+    def took(self, tokens: int) -> None:
+        """Count tokens whose rows were written straight into the buffers, where there was room; forget drafts."""
         if self.drafts:
             self.drafts, self.streams = [], Tail(1, 0)
-        self.length += 1
+        self.length += tokens
         self.floor = max(self.floor, self.length - ROLLBACK)
+        moved = False
         for layer in self.layers:
-            layer.window.end = self.length
+            moved |= layer.window.took(self.length)
             for part in (layer.compressor, layer.indexer):
                 if part is not None:
-                    part.tail.end = self.length
+                    moved |= part.tail.took(self.length)
                     part.rows.count = self.length // part.ratio
+        self.version += moved
 
     def cut(self, length: int) -> None:
         """Forget the tokens from `length` on. Raises CacheError if they are too many."""

@@ -74,9 +74,9 @@ class LayerStateD(Structure):
 
 
 class SequenceD(Structure):
-    """A sequence's state."""
+    """A sequence's state, and how many tokens come behind it; of the last `wanted` logits are asked for."""
 
-    _fields_ = (("length", c_int64), ("layers", c_void_p))
+    _fields_ = (("length", c_int64), ("layers", c_void_p), ("tokens", c_int32), ("wanted", c_int32))
 
 
 def declare(library: ctypes.CDLL) -> ctypes.CDLL:
@@ -89,6 +89,6 @@ def declare(library: ctypes.CDLL) -> ctypes.CDLL:
     library.v4_multiply.argtypes = (ctypes.POINTER(MatrixD), c_void_p, ctypes.c_int, ctypes.c_int, c_void_p)
     library.v4_read.restype = ctypes.c_double
     library.v4_read.argtypes = (c_void_p, c_void_p, c_int64)
-    library.v4_step.restype = ctypes.c_int
-    library.v4_step.argtypes = (c_void_p, ctypes.POINTER(SequenceD), c_void_p, ctypes.c_int, c_void_p)
+    library.v4_pass.restype = ctypes.c_int
+    library.v4_pass.argtypes = (c_void_p, ctypes.POINTER(SequenceD), c_void_p, ctypes.c_int, c_void_p)
     return library

@@ -1,8 +1,8 @@
-"""The native decode step: a model's weights repacked, and a list of sequences taken one token further."""
+"""The native step: a model's weights repacked, and a list of sequences taken some tokens further."""
 
 import ctypes
 import weakref
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
@@ -22,14 +22,16 @@ from local_model.packing import PANEL, STEP, Kind, Packed, pack
 from local_model.quantization import Matrix, Plain
 
 ROOM = 64
-"""Tokens that a sequence's table of pointers is good for."""
+"""Tokens that a sequence's table of pointers is good for, at the least."""
+TOKENS_MAX = 512
+"""Tokens of all sequences that go through the layers at once."""
 STREAMS_MAX = 16
 """As `native/engine.cpp` has it."""
 KINDS = {LayerKind.WINDOW: 0, LayerKind.CSA: 1, LayerKind.HCA: 2}
 
 
 class NativeStep:
-    """`step` is `V4Model.forward` for one token of each of many sequences. Not thread-safe.
+    """`V4Model.forward` natively, for one sequence or for many; `step` for one token of each. Not thread-safe.
 
     The weights are repacked: INT8 or BF16 or F32 for what lies in a floating dtype, FP8 and FP4 as they are.
     INT8 and FP4 also round what they are multiplied by, to a byte, with a scale for 128 and 32 inputs. The
@@ -73,19 +75,66 @@ class NativeStep:
         earlier pass failed half-way, MemoryError (the states are then as they were).
         """
         count = len(states)
-        if ids.shape != (count,) or len(set(map(id, states))) != count or not count:
+        if ids.shape != (count,) or not count:
             raise ValueError(f"a step takes one token for each state, not {list(ids.shape)} for {count}")
         check_ids(ids, self._config.vocab_size)
+        _check_distinct(states)
+        return self._pass([(state, 1, 1) for state in states], ids)
+
+    def forward(
+        self, ids: Tensor, cache: SequenceState | None = None, *, wanted: int | None = None
+    ) -> tuple[Tensor, SequenceState]:
+        """`V4Model.forward`: tokens `ids` [T] behind `cache`, and its state; logits of the last `wanted`, or of all.
+
+        Raises as `forward_batch` does.
+        """
+        state = cache if cache is not None else SequenceState.empty(self._config)
+        return self.forward_batch([(ids, state)], wanted=wanted)[0], state
+
+    def forward_batch(
+        self, batch: Sequence[tuple[Tensor, SequenceState]], *, wanted: int | None = None
+    ) -> list[Tensor]:
+        """Take `ids` [T], each its own T >= 1, behind each state; logits float32 [T, vocabulary] of each.
+
+        With `wanted`, of the last so many alone. The bits hang neither on the company nor on where a
+        prompt is cut. Raises as `step` does; where memory runs out in the middle, states that were begun cannot go on.
+        """
+        for ids, _ in batch:
+            check_ids(ids, self._config.vocab_size)
+        _check_distinct([state for _, state in batch])
+        found: list[list[Tensor]] = [[] for _ in batch]
+        for part in _passes([len(ids) for ids, _ in batch]):
+            asked = []
+            for number, begin, end in part:
+                ids, state = batch[number]
+                from_the_end = len(ids) if wanted is None else wanted
+                asked.append((state, end - begin, max(0, min(end - begin, from_the_end - (len(ids) - end)))))
+            ids = torch.cat([batch[number][0][begin:end] for number, begin, end in part])
+            try:
+                logits = self._pass(asked, ids)
+            except MemoryError:
+                for number, begin, _ in part:
+                    batch[number][1].is_whole = not begin
+                raise
+            for (number, _, _), (_, _, count) in zip(part, asked, strict=True):
+                found[number].append(logits[:count])
+                logits = logits[count:]
+        return [torch.cat(parts) if len(parts) > 1 else parts[0] for parts in found]
+
+    def _pass(self, asked: "Sequence[tuple[SequenceState, int, int]]", ids: Tensor) -> Tensor:
+        """Each state with its number of tokens and of wanted logits; `ids` of all, and logits of all that are wanted."""
+        count = len(asked)
         ids = ids.to(torch.int64).contiguous()
-        logits = torch.empty(count, self._config.vocab_size)
+        logits = torch.empty(sum(wanted for _, _, wanted in asked), self._config.vocab_size)
         sequences = (layout.SequenceD * count)()
-        for sequence, state in zip(sequences, states, strict=True):
+        for sequence, (state, tokens, wanted) in zip(sequences, asked, strict=True):
             state.check()
-            sequence.length, sequence.layers = state.length, self._table(state).address
-        if self._library.v4_step(self._engine, sequences, ids.data_ptr(), count, logits.data_ptr()):
-            raise MemoryError(f"no memory for a decode step of {count} sequences")
-        for state in states:
-            state.took_one()
+            sequence.length, sequence.layers = state.length, self._table(state, tokens).address
+            sequence.tokens, sequence.wanted = tokens, wanted
+        if self._library.v4_pass(self._engine, sequences, ids.data_ptr(), count, logits.data_ptr()):
+            raise MemoryError(f"no memory for a pass over {len(ids)} tokens of {count} sequences")
+        for state, tokens, _ in asked:
+            state.took(tokens)
         return logits
 
     def read(self, data: Tensor) -> float:
@@ -100,10 +149,10 @@ class NativeStep:
         share = config.experts_per_token / config.experts
         return round(self.nbytes - self._expert_nbytes * (1 - share)) + past
 
-    def _table(self, state: SequenceState) -> "_Table":
+    def _table(self, state: SequenceState, tokens: int) -> "_Table":
         table = self._tables.get(state)
-        if table is None or not table.is_good_for(state):
-            table = self._tables[state] = _Table(state, self._like)
+        if table is None or not table.is_good_for(state, tokens):
+            table = self._tables[state] = _Table(state, tokens, self._like)
         return table
 
     # the weights
@@ -205,8 +254,9 @@ class NativeStep:
 class _Table:
     """Where a sequence's rows lie, good until one of its buffers moves."""
 
-    def __init__(self, state: SequenceState, like: Tensor) -> None:
-        self._until = state.length + ROOM
+    def __init__(self, state: SequenceState, tokens: int, like: Tensor) -> None:
+        self._room = max(tokens, ROOM)
+        self._until = state.length + self._room
         self._version = state.version
         self._pages: list[object] = []
         self._layers = (layout.LayerStateD * len(state.layers))(
@@ -214,12 +264,12 @@ class _Table:
         )
         self.address = ctypes.addressof(self._layers)
 
-    def is_good_for(self, state: SequenceState) -> bool:
-        """Whether nothing has moved since, and there is room for a token more."""
-        return state.length < self._until and state.version == self._version
+    def is_good_for(self, state: SequenceState, tokens: int) -> bool:
+        """Whether nothing has moved since, and there is room for so many tokens more."""
+        return state.length + tokens <= self._until and state.version == self._version
 
     def _layer(self, state: LayerState, like: Tensor) -> layout.LayerStateD:
-        window = state.window.room(ROOM, like)
+        window = state.window.room(self._room, like)
         return layout.LayerStateD(
             window.data_ptr(),
             state.window.base,
@@ -230,14 +280,37 @@ class _Table:
     def _folded(self, part: CompressorState | None, like: Tensor) -> tuple[int | None, int, int | None]:
         if part is None:
             return None, 0, None
-        tail = part.tail.room(ROOM, like)
-        return tail.data_ptr(), part.tail.base, self._addresses(part.rows, ROOM // part.ratio + 1, like)
+        tail = part.tail.room(self._room, like)
+        return tail.data_ptr(), part.tail.base, self._addresses(part.rows, self._room // part.ratio + 1, like)
 
     def _addresses(self, rows: Rows, count: int, like: Tensor) -> int:
         pages = rows.room(count, like)
         array = (ctypes.c_void_p * len(pages))(*(page.data_ptr() for page in pages))
         self._pages.append(array)
         return ctypes.addressof(array)
+
+
+def _check_distinct(states: Sequence[SequenceState]) -> None:
+    if len(set(map(id, states))) != len(states):
+        raise ValueError("one state is given twice: each sequence of a batch needs its own, a clone perhaps")
+
+
+def _passes(lengths: Sequence[int]) -> Iterator[list[tuple[int, int, int]]]:
+    """Cut prompts into passes of at most `TOKENS_MAX` tokens: which prompt, from where and to where."""
+    part: list[tuple[int, int, int]] = []
+    room = TOKENS_MAX
+    for number, length in enumerate(lengths):
+        begin = 0
+        while begin < length:
+            end = min(length, begin + room)
+            part.append((number, begin, end))
+            room -= end - begin
+            begin = end
+            if not room:
+                yield part
+                part, room = [], TOKENS_MAX
+    if part:
+        yield part
 
 
 def multiply(library: ctypes.CDLL, packed: Packed, x: Tensor) -> Tensor:

@@ -1,120 +1,24 @@
-// One decode step of DeepSeek V4 for a list of sequences, from token ids to logits, without returning to Python.
+// A pass of DeepSeek V4 over new tokens of a list of sequences, from token ids to logits, without returning to Python.
+// The tokens of all sequences lie one behind the other; each is worked on by itself but for what they read together, the
+// weights, and so gets the same bits whatever comes with it: other sequences, or more tokens of its own.
 // The formulas are those of the torch reference beside this folder, in float32; weights, and the state's rows, lie as
 // they are given. Nothing here allocates a sequence's memory: Python owns it and has made room before each call.
 #include "engine.h"
 #include <cstdio>
 #include <memory>
 #include <new>
-#include "matrix.h"
-#include "threads.h"
+#include "buffers.h"
+#include "operations.h"
 
 namespace {
 
-using Vec = std::vector<float>;
-
-// The inputs of a list of tokens, made once for each kind of matrix that wants them.
-class Forms {
-public:
-    void begin(const float* const* rows, int width, int count) {
-        rows_ = rows; width_ = width; count_ = count;
-        for (bool& has : has_) has = false;
-    }
-    const Input* of(const Matrix& m, Threads& threads) {
-        auto& made = made_[m.kind];
-        if (has_[m.kind]) return made.data();
-        has_[m.kind] = true;
-        made.resize(count_);
-        const size_t groups = m.group ? m.in / m.group : 0;
-        words_[m.kind].resize(size_t(count_) * m.in); scale_[m.kind].resize(count_ * groups); sum_[m.kind].resize(count_ * groups);
-        if (width_ < m.in) padded_[m.kind].resize(size_t(count_) * m.in);
-        auto one = [&](int i) {
-            made[i] = prepare(m, rows_[i], width_, {words_[m.kind].data() + size_t(i) * m.in,
-                scale_[m.kind].data() + i * groups, sum_[m.kind].data() + i * groups, width_ < m.in ? padded_[m.kind].data() + size_t(i) * m.in : nullptr});
-        };
-        if (m.kind == F32 || count_ < 4) for (int i = 0; i < count_; i++) one(i);
-        else threads.run(count_, one);
-        return made.data();
-    }
-private:
-    const float* const* rows_ = nullptr;
-    int width_ = 0, count_ = 0;
-    bool has_[5] = {};
-    std::vector<Input> made_[5];
-    std::vector<uint32_t> words_[5];
-    std::vector<int32_t> sum_[5];
-    Vec scale_[5], padded_[5];
-};
-
-// Rows [count][width] with room for whole panels behind each.
-struct Rows {
-    Vec data; std::vector<float*> at; int width = 0;
-    void shape(int count, int w) {
-        width = (w + PANEL - 1) / PANEL * PANEL;
-        if (data.size() < size_t(count) * width) data.resize(size_t(count) * width);
-        at.resize(count);
-        for (int i = 0; i < count; i++) at[i] = data.data() + size_t(i) * width;
-    }
-    float* operator[](int i) { return at[i]; }
-    float* const* ptrs() { return at.data(); }
-};
-
 struct Work { const Matrix* m; int first, last; const Input* x; float* const* y; int count; };
-
-void rms(const float* x, const float* weight, int n, float eps, float* out) {
-    const float r = 1 / std::sqrt(dot(x, x, n) / n + eps);
-    if (weight) for (int i = 0; i < n; i++) out[i] = weight[i] * (x[i] * r);
-    else for (int i = 0; i < n; i++) out[i] = x[i] * r;
-}
-
-void rotate(float* x, int width, int rope, const float* turn, float back) {
-    float* tail = x + width - rope;
-    for (int i = 0; i < rope / 2; i++) {
-        const float c = turn[2 * i], s = turn[2 * i + 1] * back, e = tail[2 * i], o = tail[2 * i + 1];
-        tail[2 * i] = e * c - o * s;
-        tail[2 * i + 1] = o * c + e * s;
-    }
-}
-
-void turns(const float* frequencies, int rope, int64_t position, float* out) {
-    for (int i = 0; i < rope / 2; i++) {
-        const float a = float(position) * frequencies[i];
-        out[2 * i] = std::cos(a); out[2 * i + 1] = std::sin(a);
-    }
-}
-
-float sigmoid(float x) { return 1 / (1 + std::exp(-x)); }
-
-// Indices of the `count` largest of scores[n], ascending; of equals the lowest.
-void largest(const float* scores, int n, int count, std::vector<uint32_t>& room, int* out) {
-    if (count >= n) { for (int i = 0; i < n; i++) out[i] = i; return; }
-    auto key = [&](int i) {
-        uint32_t u; memcpy(&u, scores + i, 4);
-        if (u == 0x80000000u) u = 0;  // -0 is 0
-        return u & 0x80000000u ? ~u : u | 0x80000000u;
-    };
-    uint32_t seen[4096] = {};
-    for (int i = 0; i < n; i++) seen[key(i) >> 20]++;
-    int bucket = 4095, above = 0;
-    while (above + int(seen[bucket]) < count) above += seen[bucket--];
-    room.clear();
-    for (int i = 0; i < n; i++) { const uint32_t k = key(i); if (int(k >> 20) == bucket) room.push_back(k); }
-    const int wanted = count - above;
-    std::nth_element(room.begin(), room.begin() + wanted - 1, room.end(), std::greater<uint32_t>());
-    const uint32_t bound = room[wanted - 1];
-    int more = 0;
-    for (int i = 0; i < wanted; i++) more += room[i] > bound;
-    int equal = wanted - more, taken = 0;
-    for (int i = 0; i < n && taken < count; i++) {
-        const uint32_t k = key(i);
-        if (k > bound || (k == bound && equal-- > 0)) out[taken++] = i;
-    }
-}
 
 class Engine {
 public:
     Engine(const ModelD& model, int threads) : w_(model), d_(model.dims), threads_(threads) {}
 
-    void step(const SequenceD* seqs, const int64_t* ids, int count, float* logits) {
+    void pass(const SequenceD* seqs, const int64_t* ids, int count, float* logits) {
         if (d_.is_half) run<uint16_t>(seqs, ids, count, logits);
         else run<float>(seqs, ids, count, logits);
     }
@@ -144,8 +48,14 @@ public:
 
 private:
     template <class T> void run(const SequenceD* seqs, const int64_t* ids, int count, float* logits) {
-        seqs_ = seqs; ids_ = ids; n_ = count;
-        work_.clear();
+        seqs_ = seqs; ids_ = ids;
+        tokens_.clear(); wanted_.clear(); work_.clear();
+        for (int i = 0; i < count; i++)
+            for (int j = 0; j < seqs[i].tokens; j++) {
+                if (j >= seqs[i].tokens - seqs[i].wanted) wanted_.push_back(int(tokens_.size()));
+                tokens_.push_back({i, seqs[i].length + j});
+            }
+        n_ = int(tokens_.size());
         const int wide = d_.streams * d_.hidden;
         streams_.shape(n_, wide); next_.shape(n_, wide); x_.shape(n_, d_.hidden); normed_.shape(n_, d_.hidden);
         post_.resize(n_ * d_.streams); mix_.resize(n_ * d_.streams * d_.streams);
@@ -162,7 +72,7 @@ private:
             experts(layer);
             widen();
         }
-        head(logits);
+        if (!wanted_.empty()) head(logits);
     }
 
     // ---- hyper-connections
@@ -189,9 +99,16 @@ private:
     }
 
     void collapse(int b, const float* pre, float* out) {
-        for (int i = 0; i < d_.hidden; i++) out[i] = pre[0] * streams_[b][i];
-        for (int s = 1; s < d_.streams; s++)
-            for (int i = 0; i < d_.hidden; i++) out[i] += pre[s] * streams_[b][s * d_.hidden + i];
+        const int n = d_.streams, width = d_.hidden;
+        const float* from = streams_[b];
+        if (n == 4) {
+            for (int i = 0; i < width; i++)
+                out[i] = pre[0] * from[i] + pre[1] * from[width + i] + pre[2] * from[2 * width + i] + pre[3] * from[3 * width + i];
+            return;
+        }
+        for (int i = 0; i < width; i++) out[i] = pre[0] * from[i];
+        for (int s = 1; s < n; s++)
+            for (int i = 0; i < width; i++) out[i] += pre[s] * from[s * width + i];
     }
 
     void narrow(const HyperD& hc, const float* norm) {
@@ -204,46 +121,29 @@ private:
             float pre[MOST_STREAMS];
             for (int i = 0; i < n; i++) pre[i] = sigmoid(m[i] * hc.scale[0] + hc.base[i]) + d_.hc_eps;
             for (int i = 0; i < n; i++) post_[b * n + i] = 2 * sigmoid(m[n + i] * hc.scale[1] + hc.base[n + i]);
-            sinkhorn(m + 2 * n, hc.base + 2 * n, hc.scale[2], &mix_[b * n * n]);
+            (n == 4 ? sinkhorn_of_four(m + 2 * n, hc.base + 2 * n, hc.scale[2], d_.hc_eps, d_.sinkhorn, &mix_[b * n * n])
+                    : sinkhorn_any(m + 2 * n, hc.base + 2 * n, hc.scale[2], d_.hc_eps, d_.sinkhorn, n, &mix_[b * n * n]));
             collapse(b, pre, x_[b]);
             rms(x_[b], norm, d_.hidden, d_.norm_eps, normed_[b]);
         });
         forms_.begin(normed_.ptrs(), d_.hidden, n_);
     }
 
-    void sinkhorn(const float* m, const float* base, float scale, float* mix) {
-        const int n = d_.streams;
-        for (int i = 0; i < n; i++) {
-            float most = -INFINITY, all = 0;
-            for (int j = 0; j < n; j++) most = std::max(most, mix[i * n + j] = m[i * n + j] * scale + base[i * n + j]);
-            for (int j = 0; j < n; j++) all += mix[i * n + j] = std::exp(mix[i * n + j] - most);
-            for (int j = 0; j < n; j++) mix[i * n + j] = mix[i * n + j] / all + d_.hc_eps;
-        }
-        for (int round = 0; round < d_.sinkhorn; round++) {
-            if (round) for (int i = 0; i < n; i++) {
-                float all = d_.hc_eps;
-                for (int j = 0; j < n; j++) all += mix[i * n + j];
-                for (int j = 0; j < n; j++) mix[i * n + j] /= all;
-            }
-            float all[MOST_STREAMS];
-            for (int j = 0; j < n; j++) all[j] = d_.hc_eps;
-            for (int i = 0; i < n; i++) for (int j = 0; j < n; j++) all[j] += mix[i * n + j];
-            for (int i = 0; i < n; i++) for (int j = 0; j < n; j++) mix[i * n + j] /= all[j];
-        }
-    }
-
     void widen() {  // the sub-layer's output is in x_
         const int n = d_.streams, width = d_.hidden;
         threads_.run(n_, [&](int b) {
-            const float *post = &post_[b * n], *mix = &mix_[b * n * n];
+            const float *post = &post_[b * n], *mix = &mix_[b * n * n], *x = x_[b], *from = streams_[b];
             for (int k = 0; k < n; k++) {
                 float* out = next_[b] + k * width;
-                for (int i = 0; i < width; i++) out[i] = post[k] * x_[b][i];
-                for (int j = 0; j < n; j++) {
-                    const float c = mix[j * n + k];
-                    const float* from = streams_[b] + j * width;
-                    for (int i = 0; i < width; i++) out[i] += c * from[i];
+                if (n == 4) {
+                    const float p = post[k], c[4] = {mix[k], mix[4 + k], mix[8 + k], mix[12 + k]};
+                    for (int i = 0; i < width; i++)
+                        out[i] = p * x[i] + c[0] * from[i] + c[1] * from[width + i] + c[2] * from[2 * width + i] + c[3] * from[3 * width + i];
+                    continue;
                 }
+                for (int i = 0; i < width; i++) out[i] = post[k] * x[i];
+                for (int j = 0; j < n; j++)
+                    for (int i = 0; i < width; i++) out[i] += mix[j * n + k] * from[j * width + i];
             }
         });
         std::swap(streams_, next_);
@@ -279,19 +179,28 @@ private:
         }
         finish();
         turn_.shape(n_, d_.rope);
+        closings_.clear();
+        for (int b = 0; b < n_; b++) {
+            if (compressed && (tokens_[b].at + 1) % layer.compressor.ratio == 0) closings_.push_back({b, false});
+            if (sparse && (tokens_[b].at + 1) % layer.index_compressor.ratio == 0) closings_.push_back({b, true});
+        }
         threads_.run(n_, [&](int b) {
-            const LayerStateD& s = seqs_[b].layers[l];
-            const int64_t at = seqs_[b].length;
+            const LayerStateD& s = state(b, l);
+            const int64_t at = tokens_[b].at;
             turns(layer.frequencies, d_.rope, at, turn_[b]);
             rms(latent_[b], layer.q_norm, d_.q_rank, d_.norm_eps, latent_[b]);
             rms(row_[b], layer.kv_norm, d, d_.norm_eps, row_[b]);
             rotate(row_[b], d, d_.rope, turn_[b], 1);
             T* into = (T*)s.window + (at - s.window_base) * d;
             for (int i = 0; i < d; i++) put(into + i, row_[b][i]);
-            if (compressed)
-                compress<T>(layer.compressor, layer.frequencies, values_[b], gates_[b], (T*)s.tail, s.tail_base, (T* const*)s.pages, at);
-            if (sparse)
-                compress<T>(layer.index_compressor, layer.frequencies, ivalues_[b], igates_[b], (T*)s.index_tail, s.index_tail_base, (T* const*)s.index_pages, at);
+            if (compressed) keep(layer.compressor, values_[b], gates_[b], (T*)s.tail, at - s.tail_base);
+            if (sparse) keep(layer.index_compressor, ivalues_[b], igates_[b], (T*)s.index_tail, at - s.index_tail_base);
+        });
+        threads_.run(int(closings_.size()), [&](int job) {
+            const auto [b, is_index] = closings_[job];
+            const LayerStateD& s = state(b, l);
+            if (is_index) fold(layer.index_compressor, layer.frequencies, (const T*)s.index_tail, s.index_tail_base, (T* const*)s.index_pages, tokens_[b].at);
+            else fold(layer.compressor, layer.frequencies, (const T*)s.tail, s.tail_base, (T* const*)s.pages, tokens_[b].at);
         });
         forms_.begin(latent_.ptrs(), d_.q_rank, n_);
         product(layer.wq_b, queries_);
@@ -304,16 +213,18 @@ private:
             rotate(q, d, d_.rope, turn_[b], 1);
         });
         if (sparse) choose<T>(layer, l);
-        rows_.resize(n_);
-        threads_.run(n_, [&](int b) { collect<T>(layer, l, b); });
         out_.shape(n_, d_.heads * d);
-        scores_.resize(n_ * d_.heads);
-        sums_.resize(n_ * d_.heads);
-        const int shares = std::min((d_.heads + 1) / 2, n_ >= 2 * threads_.count() ? 1 : 3 * threads_.count());
-        threads_.run(n_ * shares, [&](int job) {
-            const int share = job % shares, pairs = (d_.heads + 1) / 2;
-            attend<T>(layer.sinks, job / shares, pairs * share / shares * 2, std::min(d_.heads, pairs * (share + 1) / shares * 2));
-        });
+        const int pairs = (d_.heads + 1) / 2, shares = std::min(pairs, n_ >= 2 * threads_.count() ? 1 : 3 * threads_.count());
+        scores_.resize(threads_.count());
+        for (int first = 0, last; first < n_; first = last) {
+            last = first + group(first, [&](int b) { return rows_seen(layer, b); });
+            rows_.resize(std::max(rows_.size(), size_t(last - first)));
+            threads_.run(last - first, [&](int i) { collect<T>(layer, l, first + i, rows_[i]); });
+            threads_.run((last - first) * shares, [&](int job, int worker) {
+                const int share = job % shares, b = first + job / shares;
+                attend<T>(layer.sinks, b, pairs * share / shares * 2, std::min(d_.heads, pairs * (share + 1) / shares * 2), rows_[b - first], scores_[worker]);
+            });
+        }
         const int part = d_.heads * d / d_.groups;
         low_.shape(n_, d_.groups * d_.o_rank);
         parts_.resize(d_.groups); ptrs_.resize(d_.groups); lows_.resize(d_.groups);
@@ -332,32 +243,47 @@ private:
         finish();
     }
 
-    template <class T> void compress(const CompressorD& c, const float* frequencies, const float* values, const float* gates,
-                                     T* tail, int64_t base, T* const* pages, int64_t at) {
+    const LayerStateD& state(int b, int l) { return seqs_[tokens_[b].sequence].layers[l]; }
+
+    // How many tokens from `first` on fit into what is kept at once, `size` a token; at least one.
+    template <class F> int group(int first, const F& size) {
+        int64_t all = size(first);
+        int last = first + 1;
+        while (last < n_ && (all += size(last)) <= ROWS_AT_ONCE) last++;
+        return last - first;
+    }
+
+    // Keeps what a token gives to its window's row.
+    template <class T> void keep(const CompressorD& c, const float* values, const float* gates, T* tail, int64_t at) {
         const int wide = c.overlaps ? 2 * c.head : c.head;
-        T* into = tail + (at - base) * 2 * wide;
+        T* into = tail + at * 2 * wide;
         for (int i = 0; i < wide; i++) { put(into + i, values[i]); put(into + wide + i, gates[i]); }
-        if ((at + 1) % c.ratio) return;
-        const int64_t w = at / c.ratio;
-        Vec row(c.head), turn(d_.rope), most(c.head, -INFINITY), all(c.head), out(c.head);
-        const int halves = c.overlaps ? 2 : 1;
-        for (int pass = 0; pass < 2; pass++)
-            for (int half = 0; half < halves; half++) {
-                const int64_t window = w - (halves - 1) + half;
-                if (window < 0) continue;
-                for (int j = 0; j < c.ratio; j++) {
-                    const T* v = tail + (window * c.ratio + j - base) * 2 * wide + half * c.head;
-                    const float* ape = c.ape + j * wide + half * c.head;
-                    for (int i = 0; i < c.head; i++) {
-                        const float gate = get(v + wide + i) + ape[i];
-                        if (!pass) { most[i] = std::max(most[i], gate); continue; }
-                        const float e = std::exp(gate - most[i]);
-                        all[i] += e; out[i] += e * get(v + i);
-                    }
-                }
+    }
+
+    // The row of the window that ends at position `at`.
+    template <class T> void fold(const CompressorD& c, const float* frequencies, const T* tail, int64_t base, T* const* pages, int64_t at) {
+        const int wide = c.overlaps ? 2 * c.head : c.head, halves = c.overlaps ? 2 : 1, width = (c.head + 15) / 16 * 16;
+        const int64_t w = at / c.ratio, until = w * c.ratio + c.ratio;
+        Vec row(width), turn(d_.rope);
+        for (int i = 0; i < c.head; i += 16) {
+            const int here = std::min(16, c.head - i);
+            auto at_token = [&](int64_t token, bool is_gate) {
+                const int half = c.overlaps && token >= w * c.ratio ? c.head : 0;
+                const T* p = tail + (token - base) * 2 * wide + (is_gate ? wide : 0) + half + i;
+                v16 v = load_some(p, here);
+                if (is_gate) v += load_some(c.ape + token % c.ratio * wide + half + i, here);
+                return v;
+            };
+            const int64_t from = std::max<int64_t>(0, w - halves + 1) * c.ratio;
+            v16 most = spread(-INFINITY), all{}, out{};
+            for (int64_t t = from; t < until; t++) { const v16 gate = at_token(t, true); most = gate > most ? gate : most; }
+            for (int64_t t = from; t < until; t++) {
+                const v16 e = exp16(at_token(t, true) - most);
+                all += e; out += e * at_token(t, false);
             }
-        for (int i = 0; i < c.head; i++) out[i] /= all[i];
-        rms(out.data(), c.norm, c.head, d_.norm_eps, row.data());
+            store(&row[i], out / all);
+        }
+        rms(row.data(), c.norm, c.head, d_.norm_eps, row.data());
         turns(frequencies, d_.rope, w * c.ratio, turn.data());
         rotate(row.data(), c.head, d_.rope, turn.data(), 1);
         T* page = pages[w / PAGE_ROWS] + w % PAGE_ROWS * c.head;
@@ -366,47 +292,72 @@ private:
 
     template <class T> void choose(const LayerD& layer, int l) {
         const int width = d_.index_dim;
-        struct Part { int b; int64_t page; };
-        std::vector<Part> jobs;
-        iscores_.resize(n_); picks_.resize(n_); sorting_.resize(n_);
-        for (int b = 0; b < n_; b++) {
-            const int64_t rows = (seqs_[b].length + 1) / layer.index_compressor.ratio;
-            for (int h = 0; h < d_.index_heads; h++) rotate(iqueries_[b] + h * width, width, d_.rope, turn_[b], 1);
-            iscores_[b].resize(rows);
-            if (rows > d_.index_topk) for (int64_t p = 0; p * PAGE_ROWS < rows; p++) jobs.push_back({b, p});
-        }
+        picks_.resize(n_); sorting_.resize(threads_.count());
+        auto rows_of = [&](int b) { return (tokens_[b].at + 1) / layer.index_compressor.ratio; };
         const float by_head = 1 / std::sqrt(float(d_.index_heads)), by_width = 1 / std::sqrt(float(width));
-        threads_.run(int(jobs.size()), [&](int job) {
-            const auto [b, p] = jobs[job];
-            const T* keys = ((T* const*)seqs_[b].layers[l].index_pages)[p];
-            const int64_t rows = std::min<int64_t>(PAGE_ROWS, int64_t(iscores_[b].size()) - p * PAGE_ROWS);
-            for (int64_t r = 0; r < rows; r += 4) {
-                const T* four[4];
-                float total[4] = {};
-                for (int i = 0; i < 4; i++) four[i] = keys + std::min(r + i, rows - 1) * width;
-                for (int h = 0; h < d_.index_heads; h += 4) {
-                    const float* q[4];
-                    for (int j = 0; j < 4; j++) q[j] = iqueries_[b] + std::min(h + j, d_.index_heads - 1) * width;
-                    const v16 s = dots<4, 4>(q, four, width);
-                    for (int j = 0; j < std::min(4, d_.index_heads - h); j++)
-                        for (int i = 0; i < 4; i++)
-                            total[i] += std::max(0.f, s[j * 4 + i]) * by_width * (iweights_[b][h + j] * by_head);
-                }
-                for (int i = 0; i < std::min<int64_t>(4, rows - r); i++) iscores_[b][p * PAGE_ROWS + r + i] = total[i];
+        threads_.run(n_, [&](int b) {
+            for (int h = 0; h < d_.index_heads; h++) {
+                rotate(iqueries_[b] + h * width, width, d_.rope, turn_[b], 1);
+                iweights_[b][h] *= by_head * by_width;
             }
         });
-        threads_.run(n_, [&](int b) {
-            const int rows = int(iscores_[b].size()), count = std::min(rows, d_.index_topk);
-            picks_[b].resize(count);
-            largest(iscores_[b].data(), rows, count, sorting_[b], picks_[b].data());
-        });
+        for (int first = 0, last; first < n_; first = last) {
+            last = first + group(first, rows_of);
+            iscores_.resize(std::max(iscores_.size(), size_t(last - first)));
+            int64_t pages = 0;
+            for (int b = first; b < last; b++) {
+                const int64_t rows = rows_of(b);
+                if (rows <= d_.index_topk) continue;
+                iscores_[b - first].resize(rows);
+                pages = std::max(pages, (rows + PAGE_ROWS - 1) / PAGE_ROWS);
+            }
+            scorings_.clear();  // a page by all tokens, then the next: it stays in the cache
+            for (int64_t p = 0; p < pages; p++)
+                for (int b = first; b < last; b++)
+                    if (rows_of(b) > d_.index_topk && p * PAGE_ROWS < rows_of(b)) scorings_.push_back({b, p});
+            threads_.run(int(scorings_.size()), [&](int job) {
+                const auto [b, p] = scorings_[job];
+                const T* keys = ((T* const*)state(b, l).index_pages)[p];
+                score(keys, int(std::min<int64_t>(PAGE_ROWS, rows_of(b) - p * PAGE_ROWS)), b, &iscores_[b - first][p * PAGE_ROWS]);
+            });
+            threads_.run(last - first, [&](int i, int worker) {
+                const int rows = int(rows_of(first + i)), count = std::min(rows, d_.index_topk);
+                picks_[first + i].resize(count);
+                largest(iscores_[i].data(), rows, count, sorting_[worker], picks_[first + i].data());
+            });
+        }
     }
 
-    // Where the rows lie that a token sees: its window's, then the compressed ones.
-    template <class T> void collect(const LayerD& layer, int l, int b) {
-        const LayerStateD& s = seqs_[b].layers[l];
-        const int64_t at = seqs_[b].length;
-        auto& rows = rows_[b];
+    // What the index says of a page's rows to a token.
+    template <class T> void score(const T* keys, int rows, int b, float* out) {
+        const int width = d_.index_dim;
+        for (int r = 0; r < rows; r += 4) {
+            const T* four[4];
+            float total[4] = {};
+            for (int i = 0; i < 4; i++) four[i] = keys + std::min(r + i, rows - 1) * width;
+            for (int h = 0; h < d_.index_heads; h += 4) {
+                const float* q[4];
+                for (int j = 0; j < 4; j++) q[j] = iqueries_[b] + std::min(h + j, d_.index_heads - 1) * width;
+                const v16 s = dots<4, 4>(q, four, width);
+                for (int j = 0; j < std::min(4, d_.index_heads - h); j++)
+                    for (int i = 0; i < 4; i++) total[i] += std::max(0.f, s[j * 4 + i]) * iweights_[b][h + j];
+            }
+            for (int i = 0; i < std::min(4, rows - r); i++) out[r + i] = total[i];
+        }
+    }
+
+    // How many rows a token sees.
+    int64_t rows_seen(const LayerD& layer, int b) {
+        const int64_t at = tokens_[b].at, near = std::min<int64_t>(at + 1, d_.window);
+        if (layer.kind == WINDOW) return near;
+        const int64_t finished = (at + 1) / layer.compressor.ratio;
+        return near + (layer.kind == CSA ? std::min<int64_t>(finished, d_.index_topk) : finished);
+    }
+
+    // Where they lie: its window's, then the compressed ones.
+    template <class T> void collect(const LayerD& layer, int l, int b, std::vector<const void*>& rows) {
+        const LayerStateD& s = state(b, l);
+        const int64_t at = tokens_[b].at;
         rows.clear();
         for (int64_t i = std::max<int64_t>(0, at - d_.window + 1); i <= at; i++)
             rows.push_back((const T*)s.window + (i - s.window_base) * d_.head_dim);
@@ -416,13 +367,14 @@ private:
     }
 
     // The heads [first, last) of a token over all rows that it sees; some rows at a time, that stay in the nearest cache.
-    template <class T> void attend(const float* sinks, int b, int first, int last) {
-        const int d = d_.head_dim, n = int(rows_[b].size()), room = (n + 15) / 16 * 16;
+    template <class T> void attend(const float* sinks, int b, int first, int last, const std::vector<const void*>& seen, Vec& scores) {
+        const int d = d_.head_dim, n = int(seen.size()), room = (n + 15) / 16 * 16;
         const int some = std::max(8, int(CACHE_BYTES / (d * sizeof(T))) / 8 * 8);
         const float scale = 1 / std::sqrt(float(d));
-        const T* const* rows = (const T* const*)rows_[b].data();
-        auto scores = [&](int h) -> Vec& { return scores_[b * d_.heads + h]; };
-        for (int h = first; h < last; h++) scores(h).assign(room, -INFINITY);
+        const T* const* rows = (const T* const*)seen.data();
+        scores.assign(size_t(last - first) * (room + 1), -INFINITY);
+        float* sums = scores.data() + size_t(last - first) * room;
+        auto of_head = [&](int h) { return scores.data() + size_t(h - first) * room; };
         for (int from = 0; from < n; from += some)
             for (int h = first; h < last; h += 2) {
                 const int other = std::min(h + 1, last - 1), until = std::min(n, from + some);
@@ -433,23 +385,28 @@ private:
                     alignas(64) float made[16];
                     store(made, dots<2, 8>(q, eight, d) * scale);
                     const int count = std::min(8, until - r);
-                    memcpy(&scores(h)[r], made, count * 4);
-                    memcpy(&scores(other)[r], other == h ? made : made + 8, count * 4);
+                    memcpy(of_head(h) + r, made, count * 4);
+                    memcpy(of_head(other) + r, other == h ? made : made + 8, count * 4);
                 }
             }
         for (int h = first; h < last; h++) {
-            float* p = scores(h).data();
-            const float most = std::max(sinks[h], *std::max_element(p, p + n));
-            float all = std::exp(sinks[h] - most);
-            for (int i = 0; i < room; i += 16) store(p + i, exp16(load(p + i) - most));
-            for (int i = 0; i < n; i++) all += p[i];
-            sums_[b * d_.heads + h] = all;
+            float* p = of_head(h);
+            v16 most = spread(sinks[h]), all{};
+            for (int i = 0; i < room; i += 16) { const v16 x = load(p + i); most = x > most ? x : most; }
+            float highest = most[0];
+            for (int i = 1; i < 16; i++) highest = std::max(highest, most[i]);
+            for (int i = 0; i < room; i += 16) {  // what is behind the last row is e^-87
+                const v16 e = exp16(load(p + i) - highest);
+                store(p + i, e);
+                all += e;
+            }
+            sums[h - first] = std::exp(sinks[h] - highest) + sum(all);
             memset(out_[b] + h * d, 0, d * 4);
         }
         for (int from = 0; from < n; from += some)
             for (int h = first; h < last; h++) {
                 const int count = std::min(some, n - from);
-                const float* p = &scores(h)[from];
+                const float* p = of_head(h) + from;
                 float* out = out_[b] + h * d;
                 int c = 0;
                 for (; c + 128 <= d; c += 128) weigh<8>(rows + from, p, count, c, out);
@@ -458,7 +415,7 @@ private:
             }
         for (int h = first; h < last; h++) {
             float* out = out_[b] + h * d;
-            for (int i = 0; i < d; i++) out[i] /= sums_[b * d_.heads + h];
+            for (int i = 0; i < d; i++) out[i] /= sums[h - first];
             rotate(out, d, d_.rope, turn_[b], -1);
         }
     }
@@ -545,6 +502,9 @@ private:
     }
 
     void head(float* logits) {
+        for (size_t i = 0; i < wanted_.size(); i++)
+            if (wanted_[i] != int(i)) memcpy(streams_[i], streams_[wanted_[i]], size_t(d_.streams) * d_.hidden * 4);
+        n_ = int(wanted_.size());
         mixed(w_.head_hc, d_.streams);
         threads_.run(n_, [&](int b) {
             const float r = size_of(b);
@@ -555,12 +515,21 @@ private:
             rms(x_[b], w_.norm, d_.hidden, d_.norm_eps, normed_[b]);
         });
         forms_.begin(normed_.ptrs(), d_.hidden, n_);
+        if (d_.vocab % PANEL == 0) {
+            logits_.shape_in(logits, n_, d_.vocab);
+            add(w_.head, forms_.of(w_.head, threads_), logits_.ptrs(), n_);
+            finish();
+            return;
+        }
         product(w_.head, logits_);
         finish();
         for (int b = 0; b < n_; b++) memcpy(logits + size_t(b) * d_.vocab, logits_[b], size_t(d_.vocab) * 4);
     }
 
-    static constexpr int64_t JOB_BYTES = 1 << 16;
+    struct Token { int sequence; int64_t at; };
+    struct Closing { int b; bool is_index; };
+    struct Scoring { int b; int64_t page; };
+    static constexpr int64_t JOB_BYTES = 1 << 16, ROWS_AT_ONCE = 1 << 21;
     static constexpr int PAGE_ROWS = 128, MOST_STREAMS = 16, TOGETHER = 4;
     static constexpr size_t CACHE_BYTES = 1 << 14;
     const ModelD w_;
@@ -568,11 +537,15 @@ private:
     Threads threads_;
     const SequenceD* seqs_ = nullptr;
     const int64_t* ids_ = nullptr;
-    int n_ = 0;
+    int n_ = 0;  // tokens
+    std::vector<Token> tokens_;
+    std::vector<int> wanted_;  // those whose logits are asked for
+    std::vector<Closing> closings_;
+    std::vector<Scoring> scorings_;
     Rows streams_, next_, x_, normed_, mixed_, latent_, row_, values_, gates_, ivalues_, igates_, iweights_, turn_, queries_,
         iqueries_, out_, low_, gate_, up_, through_, down_, logits_;
     std::vector<Rows> lows_;
-    Vec post_, mix_, weight_, biased_, sums_;
+    Vec post_, mix_, weight_, biased_;
     Forms forms_, inner_;
     std::vector<Forms> parts_;
     std::vector<std::vector<const float*>> ptrs_;
@@ -617,9 +590,10 @@ int v4_multiply(const Matrix* matrix, const float* x, int width, int count, floa
 }
 // What a benchmark times beside a step: how fast the same threads read memory.
 double v4_read(void* engine, const float* data, int64_t count) { return static_cast<Engine*>(engine)->read(data, count); }
-// 0, or 1 where memory ran out; the sequences are then as they were.
-int v4_step(void* engine, const SequenceD* seqs, const int64_t* ids, int count, float* logits) {
-    try { static_cast<Engine*>(engine)->step(seqs, ids, count, logits); return 0; }
+// `ids` of all sequences, one behind the other; logits of the last `wanted` of each. 0, or 1 where memory ran out: what
+// the sequences hold is then as it was.
+int v4_pass(void* engine, const SequenceD* seqs, const int64_t* ids, int count, float* logits) {
+    try { static_cast<Engine*>(engine)->pass(seqs, ids, count, logits); return 0; }
     catch (const std::bad_alloc&) { return 1; }
 }
 }

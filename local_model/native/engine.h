@@ -28,4 +28,4 @@ struct LayerStateD {
     void* tail; int64_t tail_base; void* const* pages;
     void* index_tail; int64_t index_tail_base; void* const* index_pages;
 };
-struct SequenceD { int64_t length; const LayerStateD* layers; };
+struct SequenceD { int64_t length; const LayerStateD* layers; int32_t tokens, wanted; };  // new tokens; the last of them with logits

@@ -236,21 +236,33 @@ static Input prepare(const Matrix& m, const float* x, int width, const Room& roo
         made.f = x = room.padded;
     }
     if (m.kind == BF16) {
-        for (int i = 0; i < m.in / 2; i++) room.words[i] = to_bf16(x[2 * i]) | uint32_t(to_bf16(x[2 * i + 1])) << 16;
+        uint16_t* halves = (uint16_t*)room.words;
+        int i = 0;
+        for (; i + 16 <= m.in; i += 16) store(halves + i, load(x + i));
+        for (; i < m.in; i++) halves[i] = to_bf16(x[i]);
         made.h = room.words;
     } else if (m.kind == INT8 || m.kind == FP4) {
         int8_t* bytes = (int8_t*)room.words;
-        for (int g = 0; g < m.in / m.group; g++) {
+        for (int g = 0; g < m.in / m.group; g++) {  // a group is some sixteens
             const float* part = x + g * m.group;
-            float most = 0;
-            for (int i = 0; i < m.group; i++) most = std::max(most, std::fabs(part[i]));
-            const float inverse = most > 0 ? 127 / most : 0;
-            int32_t sum = 0;
-            for (int i = 0; i < m.group; i++) {
-                const int q = int(part[i] * inverse + (part[i] < 0 ? -0.5f : 0.5f));
-                bytes[g * m.group + i] = int8_t(q);
-                sum += q;
+            v16 high{};
+            for (int i = 0; i < m.group; i += 16) {
+                const v16 v = load(part + i), size = v < 0 ? -v : v;
+                high = size > high ? size : high;
             }
+            float most = high[0];
+            for (int i = 1; i < 16; i++) most = std::max(most, high[i]);
+            const float inverse = most > 0 ? 127 / most : 0;
+            i16 all{};
+            for (int i = 0; i < m.group; i += 16) {
+                const v16 v = load(part + i);
+                const i16 q = __builtin_convertvector(v * inverse + (v < 0 ? spread(-0.5f) : spread(0.5f)), i16);
+                const b16 narrow = __builtin_convertvector(q, b16);
+                memcpy(bytes + g * m.group + i, &narrow, 16);
+                all += q;
+            }
+            int32_t sum = 0;
+            for (int i = 0; i < 16; i++) sum += all[i];
             room.scale[g] = most / 127;
             room.sum[g] = sum * (m.kind == INT8 ? INT8_BIAS : FP4_BIAS);
         }

@@ -10,6 +10,8 @@
 typedef float v16 __attribute__((vector_size(64)));
 typedef int32_t i16 __attribute__((vector_size(64)));
 typedef uint32_t u16 __attribute__((vector_size(64)));
+typedef uint16_t h16 __attribute__((vector_size(32)));
+typedef int8_t b16 __attribute__((vector_size(16)));
 
 static inline v16 load(const float* p) { v16 v; memcpy(&v, p, 64); return v; }
 static inline void store(float* p, v16 v) { memcpy(p, &v, 64); }
@@ -37,6 +39,21 @@ static inline v16 load(const uint16_t* p) {
     u16 u; for (int i = 0; i < 16; i++) u[i] = uint32_t(p[i]) << 16;
     return bits(u);
 #endif
+}
+
+// The first `n` of sixteen, the rest 0.
+template <class T> static inline v16 load_some(const T* p, int n) {
+    if (n >= 16) return load(p);
+    v16 v{};
+    for (int i = 0; i < n; i++) v[i] = get(p + i);
+    return v;
+}
+
+// As `to_bf16`, sixteen at once.
+static inline void store(uint16_t* p, v16 v) {
+    const u16 u = raw(v), even = (u + 0x7fff + ((u >> 16) & 1)) >> 16, nan = (u >> 16) | 64;
+    const h16 h = __builtin_convertvector((u & 0x7fffffff) > 0x7f800000 ? nan : even, h16);
+    memcpy(p, &h, 32);
 }
 
 static inline float sum(v16 v) {

@@ -100,6 +100,64 @@ def test_over_many_pages_and_moves_of_every_buffer(model: V4Model, native: Nativ
     assert_close(model.forward(more, state)[0], whole[-30:], 2 * CLOSE)  # the reference goes on from there
 
 
+@pytest.mark.parametrize("instructions", instruction_sets(), ids=lambda each: each.name)
+def test_a_prompt_longer_than_a_pass_in_every_instruction_set(
+    model: V4Model, builds: Path, instructions: InstructionSet
+) -> None:
+    native = NativeStep(model, 2, library=native_library(builds, instructions))
+    ids = some_ids(1_300)
+    logits, state = native.forward(ids)
+    assert_close(logits, model.forward(ids)[0], 2 * CLOSE)  # the worst of 1,300 positions
+    more = some_ids(30, 8)
+    whole, _ = model.forward(torch.cat((ids, more)))
+    assert_close(model.forward(more, state)[0], whole[-30:], 2 * CLOSE)  # the reference goes on from there
+
+
+@pytest.mark.parametrize("plain", [Kind.F32, Kind.BF16, Kind.INT8], ids=lambda kind: kind.name)
+def test_the_bits_hang_neither_on_where_a_prompt_is_cut_nor_on_the_company(
+    model: V4Model, best: ctypes.CDLL, plain: Kind
+) -> None:
+    alone, together = NativeStep(model, 1, plain, best), NativeStep(model, 2, plain, best)
+    prompts = [some_ids(length, length) for length in (530, 1, 77, 300, 9, 640)]
+    expected = [stepped(alone, native_state(model), ids) for ids in prompts]
+    states = [native_state(model) for _ in prompts]
+    found: list[list[torch.Tensor]] = [[] for _ in prompts]
+    generator, left = torch.Generator().manual_seed(5), list(range(len(prompts)))
+    while left:
+        batch = []
+        for number in left:
+            done = states[number].length
+            take = int(torch.randint(1, 200, (1,), generator=generator))
+            batch.append((prompts[number][done : done + take], states[number]))
+        for number, logits in zip(left, together.forward_batch(batch), strict=True):
+            found[number].append(logits)
+        left = [number for number in left if states[number].length < len(prompts[number])]
+    for logits, those in zip(expected, found, strict=True):
+        assert torch.equal(torch.cat(those), logits)
+
+
+@pytest.mark.parametrize("wanted", [0, 1, 5, 600, 2_000])
+def test_logits_are_made_of_those_tokens_alone_that_are_asked_for(
+    model: V4Model, native: NativeStep, wanted: int
+) -> None:
+    batch = [(some_ids(length, length), native_state(model)) for length in (700, 3, 600)]
+    expected = native.forward_batch([(ids, native_state(model)) for ids, _ in batch])
+    for logits, whole in zip(native.forward_batch(batch, wanted=wanted), expected, strict=True):
+        assert torch.equal(logits, whole[max(0, len(whole) - wanted) :])
+
+
+def test_behind_a_long_prompt_a_state_keeps_no_more_than_behind_a_short_one(
+    model: V4Model, native: NativeStep
+) -> None:
+    ids = some_ids(512)
+    at_once = native.forward(ids)[1]
+    one_by_one = native_state(model)
+    stepped(native, one_by_one, ids)
+    assert at_once.nbytes <= one_by_one.nbytes
+    more = some_ids(100, 8)
+    assert torch.equal(stepped(native, at_once, more), stepped(native, one_by_one, more))
+
+
 @pytest.mark.parametrize("back", [1, 3, 17, ROLLBACK])
 def test_a_state_that_was_cut_back_goes_on_as_if_nothing_had_been(
     model: V4Model, native: NativeStep, back: int
@@ -192,8 +250,10 @@ def test_what_is_no_token_is_refused_and_the_state_is_as_it_was(
 
 def test_one_state_twice_in_a_step_is_refused(model: V4Model, native: NativeStep) -> None:
     _, state = model.forward(some_ids(20))
-    with pytest.raises(ValueError, match="one token for each state"):
+    with pytest.raises(ValueError, match="one state is given twice"):
         native.step([state, state], torch.tensor([1, 2]))
+    with pytest.raises(ValueError, match="one state is given twice"):
+        native.forward_batch([(some_ids(600), state), (some_ids(600), state)])
 
 
 def test_a_state_loses_its_drafts_and_goes_on_without_them(best: ctypes.CDLL, tmp_path: Path) -> None:
