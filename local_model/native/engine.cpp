@@ -171,6 +171,8 @@ private:
     template <class T> void attention(const LayerD& layer, int l) {
         const bool compressed = layer.kind != WINDOW, sparse = layer.kind == CSA;
         const int d = d_.head_dim;
+        // Of few tokens, the heads are shared out as well, two by two.
+        const int shares = n_ >= 2 * threads_.count() ? 1 : std::min((d_.heads + 1) / 2, 3 * threads_.count());
         product(layer.wq_a, latent_); product(layer.wkv, row_);
         if (compressed) { product(layer.compressor.wkv, values_); product(layer.compressor.wgate, gates_); }
         if (sparse) {
@@ -206,15 +208,16 @@ private:
         product(layer.wq_b, queries_);
         if (sparse) product(layer.index_wq_b, iqueries_);
         finish();
-        threads_.run(n_ * d_.heads, [&](int job) {
-            const int b = job / d_.heads;
-            float* q = queries_[b] + job % d_.heads * d;
-            rms(q, nullptr, d, d_.norm_eps, q);
-            rotate(q, d, d_.rope, turn_[b], 1);
+        threads_.run(n_ * shares, [&](int job) {
+            const int b = job / shares;
+            for (int h = first_head(job % shares, shares); h < first_head(job % shares + 1, shares); h++) {
+                float* q = queries_[b] + h * d;
+                rms(q, nullptr, d, d_.norm_eps, q);
+                rotate(q, d, d_.rope, turn_[b], 1);
+            }
         });
         if (sparse) choose<T>(layer, l);
         out_.shape(n_, d_.heads * d);
-        const int pairs = (d_.heads + 1) / 2, shares = std::min(pairs, n_ >= 2 * threads_.count() ? 1 : 3 * threads_.count());
         scores_.resize(threads_.count());
         for (int first = 0, last; first < n_; first = last) {
             last = first + group(first, [&](int b) { return rows_seen(layer, b); });
@@ -222,7 +225,7 @@ private:
             threads_.run(last - first, [&](int i) { collect<T>(layer, l, first + i, rows_[i]); });
             threads_.run((last - first) * shares, [&](int job, int worker) {
                 const int share = job % shares, b = first + job / shares;
-                attend<T>(layer.sinks, b, pairs * share / shares * 2, std::min(d_.heads, pairs * (share + 1) / shares * 2), rows_[b - first], scores_[worker]);
+                attend<T>(layer.sinks, b, first_head(share, shares), first_head(share + 1, shares), rows_[b - first], scores_[worker]);
             });
         }
         const int part = d_.heads * d / d_.groups;
@@ -243,6 +246,7 @@ private:
         finish();
     }
 
+    int first_head(int share, int shares) const { return std::min(d_.heads, (d_.heads + 1) / 2 * share / shares * 2); }
     const LayerStateD& state(int b, int l) { return seqs_[tokens_[b].sequence].layers[l]; }
 
     // How many tokens from `first` on fit into what is kept at once, `size` a token; at least one.
@@ -370,25 +374,17 @@ private:
     template <class T> void attend(const float* sinks, int b, int first, int last, const std::vector<const void*>& seen, Vec& scores) {
         const int d = d_.head_dim, n = int(seen.size()), room = (n + 15) / 16 * 16;
         const int some = std::max(8, int(CACHE_BYTES / (d * sizeof(T))) / 8 * 8);
-        const float scale = 1 / std::sqrt(float(d));
         const T* const* rows = (const T* const*)seen.data();
         scores.assign(size_t(last - first) * (room + 1), -INFINITY);
         float* sums = scores.data() + size_t(last - first) * room;
         auto of_head = [&](int h) { return scores.data() + size_t(h - first) * room; };
-        for (int from = 0; from < n; from += some)
-            for (int h = first; h < last; h += 2) {
-                const int other = std::min(h + 1, last - 1), until = std::min(n, from + some);
-                const float* q[2] = {queries_[b] + h * d, queries_[b] + other * d};
-                for (int r = from; r < until; r += 8) {
-                    const T* eight[8];
-                    for (int i = 0; i < 8; i++) eight[i] = rows[std::min(r + i, until - 1)];
-                    alignas(64) float made[16];
-                    store(made, dots<2, 8>(q, eight, d) * scale);
-                    const int count = std::min(8, until - r);
-                    memcpy(of_head(h) + r, made, count * 4);
-                    memcpy(of_head(other) + r, other == h ? made : made + 8, count * 4);
-                }
-            }
+        for (int from = 0; from < n; from += some) {
+            const int until = std::min(n, from + some);
+            int h = first;
+            for (; h + 4 <= last; h += 4) agree<4>(rows, from, until, b, h, of_head(h), room);
+            for (; h + 2 <= last; h += 2) agree<2>(rows, from, until, b, h, of_head(h), room);
+            if (h < last) agree<1>(rows, from, until, b, h, of_head(h), room);
+        }
         for (int h = first; h < last; h++) {
             float* p = of_head(h);
             v16 most = spread(sinks[h]), all{};
@@ -403,16 +399,12 @@ private:
             sums[h - first] = std::exp(sinks[h] - highest) + sum(all);
             memset(out_[b] + h * d, 0, d * 4);
         }
-        for (int from = 0; from < n; from += some)
-            for (int h = first; h < last; h++) {
-                const int count = std::min(some, n - from);
-                const float* p = of_head(h) + from;
-                float* out = out_[b] + h * d;
-                int c = 0;
-                for (; c + 128 <= d; c += 128) weigh<8>(rows + from, p, count, c, out);
-                for (; c + 16 <= d; c += 16) weigh<1>(rows + from, p, count, c, out);
-                for (; c < d; c++) for (int r = 0; r < count; r++) out[c] += get(rows[from + r] + c) * p[r];
-            }
+        for (int from = 0; from < n; from += some) {
+            const int count = std::min(some, n - from);
+            int h = first;
+            for (; h + 4 <= last; h += 4) add_up<4>(rows + from, of_head(h) + from, room, count, out_[b] + h * d);
+            for (; h < last; h++) add_up<1>(rows + from, of_head(h) + from, room, count, out_[b] + h * d);
+        }
         for (int h = first; h < last; h++) {
             float* out = out_[b] + h * d;
             for (int i = 0; i < d; i++) out[i] /= sums[h - first];
@@ -420,13 +412,43 @@ private:
         }
     }
 
-    // Adds to 16 PARTS columns from `c` on those of rows, by their weights.
-    template <int PARTS, class T> static void weigh(const T* const* rows, const float* weights, int n, int c, float* out) {
-        v16 s[PARTS];
-        for (int i = 0; i < PARTS; i++) s[i] = load(out + c + 16 * i);
-        for (int r = 0; r < n; r++)
-            for (int i = 0; i < PARTS; i++) s[i] += load(rows[r] + c + 16 * i) * weights[r];
-        for (int i = 0; i < PARTS; i++) store(out + c + 16 * i, s[i]);
+    // Scores of rows [from, until) for H heads from `h` on, into `scores` [H][room].
+    template <int H, class T> void agree(const T* const* rows, int from, int until, int b, int h, float* scores, int room) {
+        constexpr int R = 16 / H;
+        const int d = d_.head_dim;
+        const float scale = 1 / std::sqrt(float(d));
+        const float* q[H];
+        for (int i = 0; i < H; i++) q[i] = queries_[b] + (h + i) * d;
+        for (int r = from; r < until; r += R) {
+            const T* some[R];
+            for (int i = 0; i < R; i++) some[i] = rows[std::min(r + i, until - 1)];
+            alignas(64) float made[16];
+            store(made, dots<H, R>(q, some, d) * scale);
+            const int count = std::min(R, until - r);
+            for (int i = 0; i < H; i++) memcpy(scores + i * room + r, made + i * R, count * 4);
+        }
+    }
+
+    // Adds to the outputs [H][d] of H heads the rows by their weights [H][room].
+    template <int H, class T> void add_up(const T* const* rows, const float* weights, int room, int count, float* out) {
+        const int d = d_.head_dim;
+        int c = 0;
+        for (; c + 256 / H <= d; c += 256 / H) weigh<H, 16 / H>(rows, weights, room, count, c, out);
+        for (; c + 16 <= d; c += 16) weigh<H, 1>(rows, weights, room, count, c, out);
+        for (; c < d; c++)
+            for (int h = 0; h < H; h++)
+                for (int r = 0; r < count; r++) out[h * d + c] += get(rows[r] + c) * weights[h * room + r];
+    }
+    template <int H, int PARTS, class T> void weigh(const T* const* rows, const float* weights, int room, int count, int c, float* out) {
+        const int d = d_.head_dim;
+        v16 s[H][PARTS];
+        for (int h = 0; h < H; h++) for (int i = 0; i < PARTS; i++) s[h][i] = load(out + h * d + c + 16 * i);
+        for (int r = 0; r < count; r++)
+            for (int i = 0; i < PARTS; i++) {
+                const v16 row = load(rows[r] + c + 16 * i);
+                for (int h = 0; h < H; h++) s[h][i] += row * weights[h * room + r];
+            }
+        for (int h = 0; h < H; h++) for (int i = 0; i < PARTS; i++) store(out + h * d + c + 16 * i, s[h][i]);
     }
 
     // ---- experts

@@ -128,7 +128,8 @@ template <int NP, int NB, int LINES, bool IS_FP4> static void mul_int(const Matr
     const int groups = m.in / m.group, fours = m.group / 4;
     const uint8_t* w[NP];
     for (int i = 0; i < NP; i++) w[i] = m.data + panel_bytes(m) * (p + i);
-    v16 s[NP][NB] = {};
+    v16 s[NP][NB];
+    for (int i = 0; i < NP; i++) for (int b = 0; b < NB; b++) s[i][b] = none();
     for (int g = 0; g < groups; g++) {
         i16 t[NP][NB] = {};
         if (IS_FP4) {

@@ -1,6 +1,7 @@
 // A few threads that wait for work: they spin a little, then sleep, since a gateway lives beside them.
 #pragma once
 #include <atomic>
+#include <memory>
 #include <new>
 #include <thread>
 #include <type_traits>
@@ -14,7 +15,7 @@ static inline void relax() {}
 
 class Threads {
 public:
-    explicit Threads(int count) {
+    explicit Threads(int count) : count_of_threads_(count), ranges_(new Range[count]) {
         for (int i = 1; i < count; i++) workers_.emplace_back([this, i] { work(i); });
     }
     ~Threads() {
@@ -23,9 +24,10 @@ public:
         round_.notify_all();
         for (auto& worker : workers_) worker.join();
     }
-    int count() const { return int(workers_.size()) + 1; }
+    int count() const { return count_of_threads_; }
     // Calls job(i), or job(i, thread) with thread < count(), for i < count, on any thread; returns when all are done. Throws
-    // bad_alloc if any of them did.
+    // bad_alloc if any of them did. Each thread begins with its own share, the same in every call, so that what it wrote lies
+    // in its cache; then it helps the others.
     template <class F> void run(int count, const F& job) {
         call_ = [](const void* f, int i, int thread) {
             if constexpr (std::is_invocable_v<F, int, int>) (*static_cast<const F*>(f))(i, thread);
@@ -33,9 +35,11 @@ public:
         };
         if (count <= 1 || workers_.empty()) { for (int i = 0; i < count; i++) call_(&job, i, 0); return; }
         job_ = &job;
-        count_ = count;
         busy_.store(int(workers_.size()), std::memory_order_relaxed);
-        next_.store(0, std::memory_order_relaxed);
+        for (int t = 0; t < count_of_threads_; t++) {
+            ranges_[t].end = int(int64_t(count) * (t + 1) / count_of_threads_);
+            ranges_[t].next.store(int(int64_t(count) * t / count_of_threads_), std::memory_order_relaxed);
+        }
         round_.fetch_add(1, std::memory_order_release);
         if (asleep_.load() > 0) round_.notify_all();
         take(0);
@@ -48,7 +52,10 @@ private:
     static constexpr int SPINS = 4000;  // some tens of microseconds
     void take(int thread) {
         try {
-            for (int i; (i = next_.fetch_add(1, std::memory_order_relaxed)) < count_;) call_(job_, i, thread);
+            for (int t = 0; t < count_of_threads_; t++) {
+                Range& range = ranges_[(thread + t) % count_of_threads_];
+                for (int i; (i = range.next.fetch_add(1, std::memory_order_relaxed)) < range.end;) call_(job_, i, thread);
+            }
         } catch (const std::bad_alloc&) { failed_ = true; }
     }
     void work(int thread) {
@@ -67,11 +74,13 @@ private:
             busy_.fetch_sub(1, std::memory_order_release);
         }
     }
+    struct alignas(64) Range { std::atomic<int> next{0}; int end = 0; };
+    const int count_of_threads_;
+    const std::unique_ptr<Range[]> ranges_;
     std::vector<std::thread> workers_;
     std::atomic<unsigned> round_{0};
-    std::atomic<int> next_{0}, busy_{0}, asleep_{0};
+    std::atomic<int> busy_{0}, asleep_{0};
     std::atomic<bool> stop_{false}, failed_{false};
     void (*call_)(const void*, int, int) = nullptr;
     const void* job_ = nullptr;
-    int count_ = 0;
 };

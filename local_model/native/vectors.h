@@ -16,6 +16,8 @@ typedef int8_t b16 __attribute__((vector_size(16)));
 static inline v16 load(const float* p) { v16 v; memcpy(&v, p, 64); return v; }
 static inline void store(float* p, v16 v) { memcpy(p, &v, 64); }
 static inline v16 spread(float x) { return v16{} + x; }
+// Zeros that the compiler does not know: it would clear many of them by a call that takes longer than a short product.
+static inline v16 none() { int32_t zero = 0; asm("" : "+r"(zero)); return __builtin_convertvector(i16{} + zero, v16); }
 static inline v16 bits(u16 v) { v16 r; memcpy(&r, &v, 64); return r; }
 static inline u16 raw(v16 v) { u16 r; memcpy(&r, &v, 64); return r; }
 
