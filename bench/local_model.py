@@ -9,7 +9,7 @@ decode    one sequence, a token a step: the share of the rate at which the same 
           beside transformers (eager, float32) and llama.cpp (f16 and q8_0) on the same weights with as many threads;
           the share with experts in FP4 as stored; int8's distance from float32
 batch     16 sequences: the sum over matrices of the longer of reading and computing them, by the time of a step
-prefill   a prompt of 512 through the torch reference: the same matrix products alone, by the time of the whole
+prefill   a prompt of 512: the same matrix products alone, by torch, by the time of the native step, and of the torch reference
 small     the 2M checkpoint of ../shared, beside transformers
 busy      a step while another process keeps a core busy, in units of one without
 far       a step behind 64k tokens in units of one behind 1k (minutes)
@@ -27,7 +27,7 @@ from bench.batch_speed import batch_share
 from bench.decode_speed import KINDS, Decoder, busy_core, decode, far, fp4_share, small
 from bench.machine import machine
 from bench.other_runtimes import llama_cpp_seconds, transformers_seconds
-from bench.prefill_speed import prefill_share
+from bench.prefill_speed import prefill_shares
 from local_model.native_build import instruction_sets
 from support.v4_weights import spelled_out, write_checkpoint
 
@@ -89,7 +89,9 @@ def measured(folder: Path, parts: list[str], chosen: argparse.Namespace) -> Figu
         if "far" in parts:
             found["64k / 1k"] = far(decoder)
         if "prefill" in parts and name != "int8":
-            found["prefill, products / time"] = prefill_share(decoder.model)
+            natively, reference = prefill_shares(decoder)
+            found["prefill, products / time"] = natively
+            found["prefill, torch reference"] = reference
     if "decode" in parts:
         step_s = {name: (found.pop("step, s") or 0.0) for name, found in figures.items()}
         for type_, name in (("f16", "bfloat16"), ("q8_0", "int8")):

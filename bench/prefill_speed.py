@@ -1,20 +1,21 @@
-"""A prompt through the torch reference, beside the same matrix products alone."""
+"""A prompt through the native step and through the torch reference, beside the same matrix products alone."""
 
 import statistics
 import time
 
 import torch
 
+from bench.decode_speed import Decoder
 from bench.matrices import products
 from local_model.cache import SequenceState
-from local_model.model import V4Model
 
 LENGTH = 512
 ROUNDS = 7
 
 
-def prefill_share(model: V4Model) -> float:
-    """The median time of the products alone by that of the whole, alternating."""
+def prefill_shares(decoder: Decoder) -> tuple[float, float]:
+    """The median time of torch's products alone by that of the native step, and of the reference; in turns."""
+    model, native = decoder.model, decoder.native
     config = model.config
     ids = torch.randint(0, config.vocab_size, (LENGTH,), generator=torch.Generator().manual_seed(1))
     weights = [
@@ -25,13 +26,18 @@ def prefill_share(model: V4Model) -> float:
         (count, weight.shape[1], weight.dtype): torch.randn(count, weight.shape[1]).to(weight.dtype)
         for weight, count in weights
     }
-    wholes, alone = [], []
+    times: list[list[float]] = [[], [], []]
     for _ in range(ROUNDS):
         began = time.perf_counter()
-        model.forward(ids, SequenceState.empty(config))
-        between = time.perf_counter()
         for weight, count in weights:
             torch.mm(inputs[count, weight.shape[1], weight.dtype], weight.t())
-        alone.append(time.perf_counter() - between)
-        wholes.append(between - began)
-    return round(statistics.median(alone) / statistics.median(wholes), 3)
+        alone = time.perf_counter()
+        native.forward(ids)
+        natively = time.perf_counter()
+        model.forward(ids, SequenceState.empty(config))
+        for each, took in zip(
+            times, (alone - began, natively - alone, time.perf_counter() - natively), strict=True
+        ):
+            each.append(took)
+    alone_s, native_s, reference_s = map(statistics.median, times)
+    return round(alone_s / native_s, 3), round(alone_s / reference_s, 3)

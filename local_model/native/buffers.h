@@ -25,6 +25,23 @@ private:
     }
 };
 
+// Rows of floats once more, rounded as the state's rows are.
+struct Rounded {
+    std::vector<uint16_t> data; int width = 0;
+    void shape(int count, int w) {
+        width = w;
+        if (data.size() < size_t(count) * w) data.resize(size_t(count) * w);
+    }
+    // Takes over elements [from, until) of a row, where rows of type T are rounded.
+    template <class T> void take(Rows& rows, int i, int from, int until) {
+        if constexpr (sizeof(T) == 2) for (int j = from; j < until; j++) put(&data[size_t(i) * width + j], rows[i][j]);
+    }
+    template <class T> const T* of(Rows& rows, int i) const {
+        if constexpr (sizeof(T) == 2) return &data[size_t(i) * width];
+        else return rows[i];
+    }
+};
+
 // The inputs of a list of tokens, made once for each kind of matrix that wants them.
 class Forms {
 public:

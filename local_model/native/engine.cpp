@@ -208,13 +208,16 @@ private:
         product(layer.wq_b, queries_);
         if (sparse) product(layer.index_wq_b, iqueries_);
         finish();
+        rounded_.shape(n_, d_.heads * d);
         threads_.run(n_ * shares, [&](int job) {
             const int b = job / shares;
-            for (int h = first_head(job % shares, shares); h < first_head(job % shares + 1, shares); h++) {
+            const int from = first_head(job % shares, shares), until = first_head(job % shares + 1, shares);
+            for (int h = from; h < until; h++) {
                 float* q = queries_[b] + h * d;
                 rms(q, nullptr, d, d_.norm_eps, q);
                 rotate(q, d, d_.rope, turn_[b], 1);
             }
+            rounded_.take<T>(queries_, b, from * d, until * d);
         });
         if (sparse) choose<T>(layer, l);
         out_.shape(n_, d_.heads * d);
@@ -299,11 +302,14 @@ private:
         picks_.resize(n_); sorting_.resize(threads_.count());
         auto rows_of = [&](int b) { return (tokens_[b].at + 1) / layer.index_compressor.ratio; };
         const float by_head = 1 / std::sqrt(float(d_.index_heads)), by_width = 1 / std::sqrt(float(width));
+        const int around = (d_.index_heads + 3) / 4 * 4;
+        head_weights_.shape(n_, around * 4);
+        irounded_.shape(n_, d_.index_heads * width);
         threads_.run(n_, [&](int b) {
-            for (int h = 0; h < d_.index_heads; h++) {
-                rotate(iqueries_[b] + h * width, width, d_.rope, turn_[b], 1);
-                iweights_[b][h] *= by_head * by_width;
-            }
+            for (int h = 0; h < d_.index_heads; h++) rotate(iqueries_[b] + h * width, width, d_.rope, turn_[b], 1);
+            irounded_.take<T>(iqueries_, b, 0, d_.index_heads * width);
+            for (int h = 0; h < around * 4; h++)  // four times each, as its scores will lie; 0 beyond the last head
+                head_weights_[b][h] = h / 4 < d_.index_heads ? iweights_[b][h / 4] * by_head * by_width : 0;
         });
         for (int first = 0, last; first < n_; first = last) {
             last = first + group(first, rows_of);
@@ -337,16 +343,15 @@ private:
         const int width = d_.index_dim;
         for (int r = 0; r < rows; r += 4) {
             const T* four[4];
-            float total[4] = {};
+            v16 total{};  // by head and row
             for (int i = 0; i < 4; i++) four[i] = keys + std::min(r + i, rows - 1) * width;
             for (int h = 0; h < d_.index_heads; h += 4) {
-                const float* q[4];
-                for (int j = 0; j < 4; j++) q[j] = iqueries_[b] + std::min(h + j, d_.index_heads - 1) * width;
-                const v16 s = dots<4, 4>(q, four, width);
-                for (int j = 0; j < std::min(4, d_.index_heads - h); j++)
-                    for (int i = 0; i < 4; i++) total[i] += std::max(0.f, s[j * 4 + i]) * iweights_[b][h + j];
+                const T* q[4];
+                for (int j = 0; j < 4; j++) q[j] = irounded_.of<T>(iqueries_, b) + std::min(h + j, d_.index_heads - 1) * width;
+                const v16 said = dots<4, 4>(q, four, width);
+                total += (said > 0.f ? said : v16{}) * load(head_weights_[b] + h * 4);
             }
-            for (int i = 0; i < std::min(4, rows - r); i++) out[r + i] = total[i];
+            for (int i = 0; i < std::min(4, rows - r); i++) out[r + i] = (total[i] + total[4 + i]) + (total[8 + i] + total[12 + i]);
         }
     }
 
@@ -417,8 +422,8 @@ private:
         constexpr int R = 16 / H;
         const int d = d_.head_dim;
         const float scale = 1 / std::sqrt(float(d));
-        const float* q[H];
-        for (int i = 0; i < H; i++) q[i] = queries_[b] + (h + i) * d;
+        const T* q[H];
+        for (int i = 0; i < H; i++) q[i] = rounded_.of<T>(queries_, b) + (h + i) * d;
         for (int r = from; r < until; r += R) {
             const T* some[R];
             for (int i = 0; i < R; i++) some[i] = rows[std::min(r + i, until - 1)];
@@ -565,7 +570,8 @@ private:
     std::vector<Closing> closings_;
     std::vector<Scoring> scorings_;
     Rows streams_, next_, x_, normed_, mixed_, latent_, row_, values_, gates_, ivalues_, igates_, iweights_, turn_, queries_,
-        iqueries_, out_, low_, gate_, up_, through_, down_, logits_;
+        iqueries_, head_weights_, out_, low_, gate_, up_, through_, down_, logits_;
+    Rounded rounded_, irounded_;
     std::vector<Rows> lows_;
     Vec post_, mix_, weight_, biased_;
     Forms forms_, inner_;

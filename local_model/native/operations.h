@@ -30,30 +30,60 @@ static inline void turns(const float* frequencies, int rope, int64_t position, f
 
 static inline float sigmoid(float x) { return 1 / (1 + std::exp(-x)); }
 
-// Indices of the `count` largest of scores[n], ascending; of equals the lowest.
+// Whole numbers in the order of floats, of which -0 is 0.
+static inline u16 ordered(v16 x) {
+    u16 u = raw(x);
+    u = u == 0x80000000u ? u16{} : u;
+    return (i16)u < 0 ? ~u : u | 0x80000000u;
+}
+
+// Indices of the `count` largest of scores[n], ascending; of equals the lowest. Their keys' upper bits are found one by
+// one, by counting; what shares those bits is sorted.
 static inline void largest(const float* scores, int n, int count, std::vector<uint32_t>& room, int* out) {
     if (count >= n) { for (int i = 0; i < n; i++) out[i] = i; return; }
-    auto key = [&](int i) {
-        uint32_t u; memcpy(&u, scores + i, 4);
-        if (u == 0x80000000u) u = 0;  // -0 is 0
-        return u & 0x80000000u ? ~u : u | 0x80000000u;
-    };
-    uint32_t seen[4096] = {};
-    for (int i = 0; i < n; i++) seen[key(i) >> 20]++;
-    int bucket = 4095, above = 0;
-    while (above + int(seen[bucket]) < count) above += seen[bucket--];
-    room.clear();
-    for (int i = 0; i < n; i++) { const uint32_t k = key(i); if (int(k >> 20) == bucket) room.push_back(k); }
-    const int wanted = count - above;
-    std::nth_element(room.begin(), room.begin() + wanted - 1, room.end(), std::greater<uint32_t>());
-    const uint32_t bound = room[wanted - 1];
-    int more = 0;
-    for (int i = 0; i < wanted; i++) more += room[i] > bound;
-    int equal = wanted - more, taken = 0;
-    for (int i = 0; i < n && taken < count; i++) {
-        const uint32_t k = key(i);
-        if (k > bound || (k == bound && equal-- > 0)) out[taken++] = i;
+    constexpr int UPPER = 12;
+    const int wide = (n + 15) / 16 * 16;
+    room.resize(wide);
+    for (int i = 0; i < n; i += 16) {  // a score is no NaN, and so no key is 0: that is what fills the last sixteen
+        u16 key = ordered(load_some(scores + i, n - i));
+        for (int j = n - i; j < 16; j++) key[j] = 0;
+        memcpy(&room[i], &key, 64);
     }
+    auto counted = [&](auto is_meant) {
+        i16 found{};
+        for (int i = 0; i < wide; i += 16) { u16 key; memcpy(&key, &room[i], 64); found -= is_meant(key); }
+        int all = 0;
+        for (int i = 0; i < 16; i++) all += found[i];
+        return all;
+    };
+    uint32_t least = 0;  // the largest number of so many bits that `count` keys reach
+    for (int bit = 31; bit >= 32 - UPPER; bit--) {
+        const uint32_t more = least | 1u << bit;
+        if (counted([&](u16 key) { return (i16)(key >= more); }) >= count) least = more;
+    }
+    const uint32_t beyond = least + (1u << (32 - UPPER));  // 0 where there is nothing beyond
+    const int above = beyond ? counted([&](u16 key) { return (i16)(key >= beyond); }) : 0;
+    auto each = [&](uint32_t from, auto take) {
+        for (int i = 0; i < wide; i += 16) {
+            u16 key; memcpy(&key, &room[i], 64);
+            for (uint32_t mask = lanes((i16)(key >= from)); mask; mask &= mask - 1) {
+                const int at = i + __builtin_ctz(mask);
+                if (!take(at, room[at])) return;
+            }
+        }
+    };
+    static thread_local std::vector<uint32_t> near;
+    near.clear();
+    each(least, [&](int, uint32_t key) { if (!beyond || key < beyond) near.push_back(key); return true; });
+    const int wanted = count - above;
+    std::nth_element(near.begin(), near.begin() + wanted - 1, near.end(), std::greater<uint32_t>());
+    const uint32_t bound = near[wanted - 1];
+    int equal = wanted, taken = 0;
+    for (int i = 0; i < wanted; i++) equal -= near[i] > bound;
+    each(bound, [&](int at, uint32_t key) {
+        if (key > bound || equal-- > 0) out[taken++] = at;
+        return taken < count;
+    });
 }
 
 // logits m [n][n] * scale + base to a matrix that is nearly doubly stochastic.

@@ -21,6 +21,17 @@ static inline v16 none() { int32_t zero = 0; asm("" : "+r"(zero)); return __buil
 static inline v16 bits(u16 v) { v16 r; memcpy(&r, &v, 64); return r; }
 static inline u16 raw(v16 v) { u16 r; memcpy(&r, &v, 64); return r; }
 
+// A bit for each lane of a comparison that holds.
+static inline uint32_t lanes(i16 holds) {
+#if defined(__AVX512DQ__)
+    return _mm512_movepi32_mask((__m512i)holds);
+#else
+    uint32_t mask = 0;
+    for (int i = 0; i < 16; i++) mask |= uint32_t(holds[i] & 1) << i;
+    return mask;
+#endif
+}
+
 // bfloat16: the upper half of a float32, rounded to even.
 static inline float of_bf16(uint16_t h) { uint32_t u = uint32_t(h) << 16; float f; memcpy(&f, &u, 4); return f; }
 static inline uint16_t to_bf16(float f) {
@@ -100,10 +111,21 @@ static inline v16 across(v16* s) {
 }
 
 // Sixteen sums of products at once: lane h * R + r is a[h] times b[r]. Each is made in the same order, wherever it stands.
-template <int H, int R, class T> static inline v16 dots(const float* const* a, const T* const* b, int n) {
+template <int H, int R, class T> static inline v16 dots(const T* const* a, const T* const* b, int n) {
     static_assert(H * R == 16);
     v16 s[16] = {};
     int i = 0;
+#if defined(__AVX512BF16__)
+    if constexpr (sizeof(T) == 2)
+        for (; i + 32 <= n; i += 32) {
+            __m512bh row[R];
+            for (int r = 0; r < R; r++) row[r] = (__m512bh)_mm512_loadu_si512(b[r] + i);
+            for (int h = 0; h < H; h++) {
+                const __m512bh x = (__m512bh)_mm512_loadu_si512(a[h] + i);
+                for (int r = 0; r < R; r++) s[h * R + r] = (v16)_mm512_dpbf16_ps((__m512)s[h * R + r], x, row[r]);
+            }
+        }
+#endif
     for (; i + 16 <= n; i += 16) {
         v16 row[R];
         for (int r = 0; r < R; r++) row[r] = load(b[r] + i);
@@ -114,7 +136,7 @@ template <int H, int R, class T> static inline v16 dots(const float* const* a, c
     }
     v16 all = across(s);
     for (; i < n; i++)
-        for (int h = 0; h < H; h++) for (int r = 0; r < R; r++) all[h * R + r] += a[h][i] * get(b[r] + i);
+        for (int h = 0; h < H; h++) for (int r = 0; r < R; r++) all[h * R + r] += get(a[h] + i) * get(b[r] + i);
     return all;
 }
 
