@@ -32,9 +32,9 @@ struct Rounded {
         width = w;
         if (data.size() < size_t(count) * w) data.resize(size_t(count) * w);
     }
-    // Takes over elements [from, until) of a row, where rows of type T are rounded.
-    template <class T> void take(Rows& rows, int i, int from, int until) {
-        if constexpr (sizeof(T) == 2) for (int j = from; j < until; j++) put(&data[size_t(i) * width + j], rows[i][j]);
+    // Takes over `count` elements of row `i` from `at` on, where rows of type T are rounded.
+    template <class T> void take(const float* from, int count, int i, int at) {
+        if constexpr (sizeof(T) == 2) for (int j = 0; j < count; j++) put(&data[size_t(i) * width + at + j], from[j]);
     }
     template <class T> const T* of(Rows& rows, int i) const {
         if constexpr (sizeof(T) == 2) return &data[size_t(i) * width];

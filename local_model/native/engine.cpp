@@ -47,6 +47,9 @@ public:
     }
 
 private:
+    struct Scoring { int from, until; int64_t page; };
+    struct Paging { std::vector<uint8_t> page; std::vector<Input> inputs; Rows said; };
+
     template <class T> void run(const SequenceD* seqs, const int64_t* ids, int count, float* logits) {
         seqs_ = seqs; ids_ = ids;
         tokens_.clear(); wanted_.clear(); work_.clear();
@@ -217,7 +220,7 @@ private:
                 rms(q, nullptr, d, d_.norm_eps, q);
                 rotate(q, d, d_.rope, turn_[b], 1);
             }
-            rounded_.take<T>(queries_, b, from * d, until * d);
+            rounded_.take<T>(queries_[b] + from * d, (until - from) * d, b, from * d);
         });
         if (sparse) choose<T>(layer, l);
         out_.shape(n_, d_.heads * d);
@@ -249,6 +252,7 @@ private:
         finish();
     }
 
+    static int even(int width) { return width + width % 2; }
     int first_head(int share, int shares) const { return std::min(d_.heads, (d_.heads + 1) / 2 * share / shares * 2); }
     const LayerStateD& state(int b, int l) { return seqs_[tokens_[b].sequence].layers[l]; }
 
@@ -299,36 +303,42 @@ private:
 
     template <class T> void choose(const LayerD& layer, int l) {
         const int width = d_.index_dim;
-        picks_.resize(n_); sorting_.resize(threads_.count());
+        picks_.resize(n_); sorting_.resize(threads_.count()); paging_.resize(threads_.count());
         auto rows_of = [&](int b) { return (tokens_[b].at + 1) / layer.index_compressor.ratio; };
         const float by_head = 1 / std::sqrt(float(d_.index_heads)), by_width = 1 / std::sqrt(float(width));
-        const int around = (d_.index_heads + 3) / 4 * 4;
-        head_weights_.shape(n_, around * 4);
-        irounded_.shape(n_, d_.index_heads * width);
+        irounded_.shape(n_, d_.index_heads * even(width));
         threads_.run(n_, [&](int b) {
-            for (int h = 0; h < d_.index_heads; h++) rotate(iqueries_[b] + h * width, width, d_.rope, turn_[b], 1);
-            irounded_.take<T>(iqueries_, b, 0, d_.index_heads * width);
-            for (int h = 0; h < around * 4; h++)  // four times each, as its scores will lie; 0 beyond the last head
-                head_weights_[b][h] = h / 4 < d_.index_heads ? iweights_[b][h / 4] * by_head * by_width : 0;
+            for (int h = 0; h < d_.index_heads; h++) {
+                float* q = iqueries_[b] + h * width;
+                rotate(q, width, d_.rope, turn_[b], 1);
+                irounded_.take<T>(q, width, b, h * even(width));  // an odd width's last half meets a 0
+                iweights_[b][h] *= by_head * by_width;
+            }
         });
         for (int first = 0, last; first < n_; first = last) {
             last = first + group(first, rows_of);
             iscores_.resize(std::max(iscores_.size(), size_t(last - first)));
-            int64_t pages = 0;
-            for (int b = first; b < last; b++) {
-                const int64_t rows = rows_of(b);
-                if (rows <= d_.index_topk) continue;
-                iscores_[b - first].resize(rows);
-                pages = std::max(pages, (rows + PAGE_ROWS - 1) / PAGE_ROWS);
+            for (int b = first; b < last; b++)
+                if (rows_of(b) > d_.index_topk) iscores_[b - first].resize(rows_of(b));
+            scorings_.clear();  // a page by some tokens of its sequence
+            for (int b = first, until; b < last; b = until) {
+                for (until = b + 1; until < std::min(last, b + PAGE_TOKENS) && tokens_[until].sequence == tokens_[b].sequence;) until++;
+                if (rows_of(until - 1) > d_.index_topk)
+                    for (int64_t p = 0; p * PAGE_ROWS < rows_of(until - 1); p++) scorings_.push_back({b, until, p});
             }
-            scorings_.clear();  // a page by all tokens, then the next: it stays in the cache
-            for (int64_t p = 0; p < pages; p++)
-                for (int b = first; b < last; b++)
-                    if (rows_of(b) > d_.index_topk && p * PAGE_ROWS < rows_of(b)) scorings_.push_back({b, p});
-            threads_.run(int(scorings_.size()), [&](int job) {
-                const auto [b, p] = scorings_[job];
-                const T* keys = ((T* const*)state(b, l).index_pages)[p];
-                score(keys, int(std::min<int64_t>(PAGE_ROWS, rows_of(b) - p * PAGE_ROWS)), b, &iscores_[b - first][p * PAGE_ROWS]);
+            threads_.run(int(scorings_.size()), [&](int job, int worker) {
+                const auto [from, until, p] = scorings_[job];
+                const int rows = int(std::min<int64_t>(PAGE_ROWS, rows_of(until - 1) - p * PAGE_ROWS));
+                auto& room = paging_[worker];
+                room.page.resize(size_t(PAGE_ROWS) * even(width) * sizeof(T));
+                const T* const* pages = (const T* const*)state(from, l).index_pages;
+                const T* ahead = (p + 1) * PAGE_ROWS < rows_of(until - 1) ? pages[p + 1] : nullptr;
+                const Matrix keys = packed(pages[p], rows, width, room.page.data(), ahead);
+                for (int b = from; b < until; b++) {
+                    const int64_t seen = rows_of(b) - p * PAGE_ROWS;
+                    if (rows_of(b) > d_.index_topk && seen > 0)
+                        score<T>(keys, int(std::min<int64_t>(rows, seen)), b, room, &iscores_[b - first][p * PAGE_ROWS]);
+                }
             });
             threads_.run(last - first, [&](int i, int worker) {
                 const int rows = int(rows_of(first + i)), count = std::min(rows, d_.index_topk);
@@ -338,20 +348,23 @@ private:
         }
     }
 
-    // What the index says of a page's rows to a token.
-    template <class T> void score(const T* keys, int rows, int b, float* out) {
-        const int width = d_.index_dim;
-        for (int r = 0; r < rows; r += 4) {
-            const T* four[4];
-            v16 total{};  // by head and row
-            for (int i = 0; i < 4; i++) four[i] = keys + std::min(r + i, rows - 1) * width;
-            for (int h = 0; h < d_.index_heads; h += 4) {
-                const T* q[4];
-                for (int j = 0; j < 4; j++) q[j] = irounded_.of<T>(iqueries_, b) + std::min(h + j, d_.index_heads - 1) * width;
-                const v16 said = dots<4, 4>(q, four, width);
-                total += (said > 0.f ? said : v16{}) * load(head_weights_[b] + h * 4);
+    // What the index says of a page's first `rows` to a token.
+    template <class T> void score(const Matrix& keys, int rows, int b, Paging& room, float* out) {
+        const int heads = d_.index_heads;
+        room.inputs.resize(heads); room.said.shape(heads, PAGE_ROWS);
+        for (int h = 0; h < heads; h++) {
+            const T* query = irounded_.of<T>(iqueries_, b) + h * keys.in;
+            room.inputs[h] = {(const float*)query, (const uint32_t*)query, nullptr, nullptr, nullptr};  // as the matrix has it
+        }
+        multiply(keys, 0, (rows + PANEL - 1) / PANEL, room.inputs.data(), room.said.ptrs(), heads);
+        for (int r = 0; r < rows; r += PANEL) {
+            v16 total{};
+            for (int h = 0; h < heads; h++) {
+                const v16 said = load(room.said[h] + r);
+                total += (said > 0.f ? said : v16{}) * iweights_[b][h];
             }
-            for (int i = 0; i < std::min(4, rows - r); i++) out[r + i] = (total[i] + total[4 + i]) + (total[8 + i] + total[12 + i]);
+            if (rows - r >= PANEL) store(out + r, total);
+            else for (int i = 0; i < rows - r; i++) out[r + i] = total[i];
         }
     }
 
@@ -555,9 +568,8 @@ private:
 
     struct Token { int sequence; int64_t at; };
     struct Closing { int b; bool is_index; };
-    struct Scoring { int b; int64_t page; };
     static constexpr int64_t JOB_BYTES = 1 << 16, ROWS_AT_ONCE = 1 << 21;
-    static constexpr int PAGE_ROWS = 128, MOST_STREAMS = 16, TOGETHER = 4;
+    static constexpr int PAGE_ROWS = 128, MOST_STREAMS = 16, TOGETHER = 4, PAGE_TOKENS = 16;
     static constexpr size_t CACHE_BYTES = 1 << 14;
     const ModelD w_;
     const DimsD d_;
@@ -569,8 +581,9 @@ private:
     std::vector<int> wanted_;  // those whose logits are asked for
     std::vector<Closing> closings_;
     std::vector<Scoring> scorings_;
+    std::vector<Paging> paging_;  // a thread's
     Rows streams_, next_, x_, normed_, mixed_, latent_, row_, values_, gates_, ivalues_, igates_, iweights_, turn_, queries_,
-        iqueries_, head_weights_, out_, low_, gate_, up_, through_, down_, logits_;
+        iqueries_, out_, low_, gate_, up_, through_, down_, logits_;
     Rounded rounded_, irounded_;
     std::vector<Rows> lows_;
     Vec post_, mix_, weight_, biased_;

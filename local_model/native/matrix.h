@@ -226,6 +226,34 @@ static void multiply(const Matrix& m, int first, int last, const Input* x, float
         for (int b = 0; b < count; b += AT_ONCE) mul_some<1, 0>(m, first, x + b, y + b, std::min(count - b, AT_ONCE), nullptr);
 }
 
+// Rows [count][width] of floats or bfloat16 as a matrix: packed into `room`, which holds whole panels of an even width.
+// Meanwhile it fetches as many rows of `ahead`, if that is not null.
+template <class T> static Matrix packed(const T* rows, int count, int width, uint8_t* room, const T* ahead) {
+    constexpr int PER_WORD = 4 / sizeof(T);
+    const int words = (width + PER_WORD - 1) / PER_WORD, whole = width / PER_WORD;
+    for (int p = 0; p < count; p += PANEL) {
+        uint8_t* panel = room + size_t(p / PANEL) * words * 64;
+        if (ahead)
+            for (int i = 0; i < PANEL * width * int(sizeof(T)); i += 64) __builtin_prefetch((const char*)(ahead + size_t(p) * width) + i, 0, 2);
+        const T* from[PANEL];
+        for (int r = 0; r < PANEL; r++) from[r] = rows + size_t(std::min(p + r, count - 1)) * width;
+        int k = 0;
+        for (; k + 16 <= whole; k += 16) {
+            v16 s[16];
+            for (int r = 0; r < PANEL; r++) memcpy(&s[r], from[r] + k * PER_WORD, 64);
+            transpose(s);
+            memcpy(panel + k * 64, s, sizeof s);
+        }
+        for (; k < words; k++)
+            for (int r = 0; r < PANEL; r++) {
+                T word[PER_WORD] = {};
+                for (int i = 0; i < std::min(PER_WORD, width - k * PER_WORD); i++) word[i] = from[r][k * PER_WORD + i];
+                memcpy(panel + k * 64 + r * 4, word, 4);
+            }
+    }
+    return {sizeof(T) == 2 ? BF16 : F32, count, words * PER_WORD, 0, room, nullptr};
+}
+
 // Room for one token's input in every form.
 struct Room { uint32_t* words; float* scale; int32_t* sum; float* padded; };
 

@@ -110,6 +110,30 @@ static inline v16 across(v16* s) {
            LANES(s[0], s[1], 1, 17, 3, 19, 5, 21, 7, 23, 9, 25, 11, 27, 13, 29, 15, 31);
 }
 
+// Sixteen rows of sixteen become sixteen columns: blocks of 8, 4, 2, 1 change places.
+static inline void transpose(v16* s) {
+    for (int j = 0; j < 8; j++) {
+        const v16 a = s[j], b = s[j + 8];
+        s[j] = LANES(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23);
+        s[j + 8] = LANES(a, b, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
+    }
+    for (int k = 0; k < 16; k += 8) for (int j = k; j < k + 4; j++) {
+        const v16 a = s[j], b = s[j + 4];
+        s[j] = LANES(a, b, 0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26, 27);
+        s[j + 4] = LANES(a, b, 4, 5, 6, 7, 20, 21, 22, 23, 12, 13, 14, 15, 28, 29, 30, 31);
+    }
+    for (int k = 0; k < 16; k += 4) for (int j = k; j < k + 2; j++) {
+        const v16 a = s[j], b = s[j + 2];
+        s[j] = LANES(a, b, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29);
+        s[j + 2] = LANES(a, b, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31);
+    }
+    for (int j = 0; j < 16; j += 2) {
+        const v16 a = s[j], b = s[j + 1];
+        s[j] = LANES(a, b, 0, 16, 2, 18, 4, 20, 6, 22, 8, 24, 10, 26, 12, 28, 14, 30);
+        s[j + 1] = LANES(a, b, 1, 17, 3, 19, 5, 21, 7, 23, 9, 25, 11, 27, 13, 29, 15, 31);
+    }
+}
+
 // Sixteen sums of products at once: lane h * R + r is a[h] times b[r]. Each is made in the same order, wherever it stands.
 template <int H, int R, class T> static inline v16 dots(const T* const* a, const T* const* b, int n) {
     static_assert(H * R == 16);
