@@ -16,7 +16,7 @@ IS_NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test check kills leaks wheel clean weights
+.PHONY: help demo test check kills leaks long-context wheel clean weights
 
 help:  ## say what there is
 	@echo 'make demo, make test: each sets up all that it needs in $(VENV) (first run: minutes)'
@@ -48,6 +48,10 @@ kills: $(VENV)/.providers  ## kill -9 the gateway under load, 20 times; the log 
 leaks: $(VENV)/.providers  ## send 20,000 requests with secrets past the rules; the log is kept in docs/runs/
 	@mkdir -p docs/runs
 	@{ git describe --always --dirty; date -u +%F; $(BIN)/python -m pytest -q -s -p no:randomly --leak-requests 20000 --leak-mutants 99 tests/end_to_end/test_leaks.py; } | tee docs/runs/leaks.txt
+
+long-context: $(VENV)/.providers  ## run a small V4 to a context of 1,048,576 tokens; the log is kept in docs/runs/
+	@mkdir -p docs/runs
+	@{ git describe --always --dirty; date -u +%F; $(BIN)/python bench/long_context.py; } | tee docs/runs/long_context.txt
 
 clean:  ## remove the virtual environment and what the tools left behind
 	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage .coverage.*
