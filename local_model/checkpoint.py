@@ -4,7 +4,6 @@ A tensor is looked at when it is asked for, so that nothing is in memory twice. 
 at the end: a weight that is not used is a model that is not the one on disk.
 """
 
-import json
 from pathlib import Path
 from typing import Protocol, cast
 
@@ -16,24 +15,17 @@ from local_model.errors import WeightsError
 from local_model.names import Naming, fused_expert, name_in, naming_of
 from local_model.out_of_memory import memory_for
 from local_model.quantization import FP4_BLOCK, FP8_BLOCK, Fp4, Fp8, Matrix, Plain
+from local_model.safetensors_header import SINGLE, stored_tensors
 
-INDEX = "model.safetensors.index.json"
-SINGLE = "model.safetensors"
 FLOATS = (torch.float32, torch.bfloat16, torch.float16)
 
 
 class _Slice(Protocol):
-    def get_shape(self) -> list[int]: ...
-
-    def get_dtype(self) -> str: ...
-
     def __getitem__(self, index: int) -> Tensor: ...
 
 
 class _Shard(Protocol):
     """What we use of an open safetensors file, whose own methods have no types."""
-
-    def keys(self) -> list[str]: ...
 
     def get_tensor(self, name: str) -> Tensor: ...
 
@@ -47,9 +39,9 @@ class Checkpoint:
         self.folder = folder
         self.device = device
         self.dtype = dtype
-        self._files = _opened(folder)
-        self._of_name = {name: file for file, (_, names) in self._files.items() for name in names}
-        naming = naming_of(set(self._of_name))
+        self._stored = stored_tensors(folder)
+        self._files = {path: _open(path) for path in sorted({each.path for each in self._stored.values()})}
+        naming = naming_of(set(self._stored))
         if naming is None:
             raise WeightsError(
                 f"{folder}: no embed.weight and no model.embed_tokens.weight; this is no V4 checkpoint"
@@ -59,15 +51,15 @@ class Checkpoint:
 
     def has(self, official: str) -> bool:
         """Whether there is such a tensor."""
-        return name_in(self.naming, official) in self._of_name
+        return name_in(self.naming, official) in self._stored
 
     def beginning(self, prefix: str) -> frozenset[str]:
         """The tensors whose own name begins so."""
-        return frozenset(name for name in self._of_name if name.startswith(prefix))
+        return frozenset(name for name in self._stored if name.startswith(prefix))
 
     def unused(self) -> list[str]:
         """The tensors that nobody has asked for, by their own names."""
-        return sorted(set(self._of_name) - self._asked)
+        return sorted(set(self._stored) - self._asked)
 
     def vector(self, official: str, *shape: int) -> Tensor:
         """Norms, biases, sinks and the like, float32, of a shape that is known."""
@@ -113,10 +105,11 @@ class Checkpoint:
     def stored_dtype(self, official: str) -> str:
         """How a tensor's elements lie on disk, in the words of safetensors: F32, BF16, F8_E4M3, I8, ..."""
         place = fused_expert(official) if self.naming is Naming.TRANSFORMERS else None
-        name = place[0] if place and place[0] in self._of_name else name_in(self.naming, official)
-        if name not in self._of_name:
+        name = place[0] if place and place[0] in self._stored else name_in(self.naming, official)
+        if name not in self._stored:
             raise WeightsError(f"{self.folder}: the tensor {name} is missing")
-        return self._slice(name).get_dtype()
+        self._asked.add(name)
+        return self._stored[name].dtype
 
     def stored(self, official: str, shape: tuple[int, ...] | None = None) -> Tensor:
         """A tensor as it lies on disk; of any shape if None is said."""
@@ -124,17 +117,16 @@ class Checkpoint:
 
     def _fused(self, official: str, out: int, width: int) -> Tensor | None:
         place = fused_expert(official) if self.naming is Naming.TRANSFORMERS else None
-        if place is None or place[0] not in self._of_name:
+        if place is None or place[0] not in self._stored:
             return None
         name, number, which = place
-        whole = self._slice(name)
-        shape = tuple(whole.get_shape())
+        shape = self._stored[name].shape
         rows = out if which == "w2" else 2 * out
         if len(shape) != 3 or shape[1:] != (rows, width) or number >= shape[0]:
             raise WeightsError(
                 f"{self._where(name)} is {list(shape)}; expert {number} must be [{rows}, {width}]"
             )
-        one = whole[number]
+        one = self._slice(name)[number]
         return one[out:] if which == "w3" else one[:out]
 
     def _scale(self, official: str, *shape: int) -> Tensor:
@@ -158,13 +150,12 @@ class Checkpoint:
 
     def _tensor(self, official: str, shape: tuple[int, ...] | None = None) -> Tensor:
         name = name_in(self.naming, official)
-        if name not in self._of_name:
+        if name not in self._stored:
             raise WeightsError(f"{self.folder}: the tensor {name} is missing")
         self._asked.add(name)
-        file, _ = self._files[self._of_name[name]]
         try:
             with memory_for(self._where(name)):
-                tensor = file.get_tensor(name)
+                tensor = self._files[self._stored[name].path].get_tensor(name)
         except (SafetensorError, RuntimeError, OSError) as error:
             raise WeightsError(f"{self._where(name)} cannot be read: {error}") from error
         if shape is not None:
@@ -173,7 +164,7 @@ class Checkpoint:
 
     def _slice(self, name: str) -> _Slice:
         self._asked.add(name)
-        return self._files[self._of_name[name]][0].get_slice(name)
+        return self._files[self._stored[name].path].get_slice(name)
 
     def _check_shape(self, official: str, tensor: Tensor, shape: tuple[int, ...]) -> None:
         if tuple(tensor.shape) != shape:
@@ -183,40 +174,14 @@ class Checkpoint:
         return WeightsError(f"{self._where(name_in(self.naming, official))} {what}")
 
     def _where(self, name: str) -> str:
-        return f"{self.folder / self._of_name.get(name, SINGLE)}: {name}"
+        path = self._stored[name].path if name in self._stored else self.folder / SINGLE
+        return f"{path}: {name}"
 
 
-def _opened(folder: Path) -> dict[str, tuple[_Shard, frozenset[str]]]:
-    """The shards by file name, each opened, with the names of its tensors."""
-    index = folder / INDEX
-    if not index.exists():
-        return {SINGLE: _open(folder / SINGLE)}
-    try:
-        weight_map = dict(json.loads(index.read_bytes())["weight_map"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise WeightsError(f"{index} holds no weight_map: {error}") from error
-    files = {
-        file: _open(folder / file) for file in sorted(set(weight_map.values())) if _is_plain(file, index)
-    }
-    for name, file in weight_map.items():
-        if name not in files[file][1]:
-            raise WeightsError(f"{folder / file}: {name} is missing, although {INDEX} says that it is there")
-    return files
-
-
-def _is_plain(file: object, index: Path) -> bool:
-    if not isinstance(file, str) or Path(file).name != file:
-        raise WeightsError(f"{index} names a file outside its folder: {file!r}")
-    return True
-
-
-def _open(path: Path) -> tuple[_Shard, frozenset[str]]:
+def _open(path: Path) -> _Shard:
     try:
         with memory_for(str(path)):
-            file = cast("_Shard", safe_open(path, framework="pt"))
-            return file, frozenset(file.keys())
-    except FileNotFoundError:
-        raise WeightsError(f"{path} is not there; a checkpoint has {SINGLE}, or shards and {INDEX}") from None
+            return cast("_Shard", safe_open(path, framework="pt"))
     except (SafetensorError, OSError) as error:
         raise WeightsError(f"{path} is no whole safetensors file: {error}; fetch it again") from error
 

@@ -92,7 +92,9 @@ def _header(path: Path) -> dict[str, StoredTensor]:
             )
         end += tensor.nbytes
         if end > size:
-            raise WeightsError(f"{path}: {tensor.name} ends at byte {end} of {size}; the file is cut short")
+            raise WeightsError(
+                f"{path} is no whole safetensors file: {tensor.name} ends at byte {end} of {size}; fetch it again"
+            )
     if end != size:
         raise WeightsError(f"{path} has {size - end} bytes that belong to no tensor; fetch it again")
     return {tensor.name: tensor for tensor in tensors}

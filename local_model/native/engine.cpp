@@ -593,8 +593,8 @@ private:
     std::vector<Work> work_;
     std::vector<Vec> iscores_, scores_;
     std::vector<std::vector<int>> picks_, of_expert_;
-    std::vector<std::vector<uint32_t>> sorting_;
-    std::vector<uint32_t> ranking_;
+    std::vector<Sorting> sorting_;
+    Sorting ranking_;
     std::vector<std::vector<const void*>> rows_;
     std::vector<int> chosen_;
     std::vector<Input> gathered_;

@@ -37,21 +37,25 @@ static inline u16 ordered(v16 x) {
     return (i16)u < 0 ? ~u : u | 0x80000000u;
 }
 
+// Room for what follows, kept between calls.
+struct Sorting { std::vector<uint32_t> keys, near; };
+
 // Indices of the `count` largest of scores[n], ascending; of equals the lowest. Their keys' upper bits are found one by
 // one, by counting; what shares those bits is sorted.
-static inline void largest(const float* scores, int n, int count, std::vector<uint32_t>& room, int* out) {
+static inline void largest(const float* scores, int n, int count, Sorting& room, int* out) {
     if (count >= n) { for (int i = 0; i < n; i++) out[i] = i; return; }
     constexpr int UPPER = 12;
     const int wide = (n + 15) / 16 * 16;
-    room.resize(wide);
+    auto& [keys, near] = room;
+    keys.resize(wide);
     for (int i = 0; i < n; i += 16) {  // a score is no NaN, and so no key is 0: that is what fills the last sixteen
         u16 key = ordered(load_some(scores + i, n - i));
         for (int j = n - i; j < 16; j++) key[j] = 0;
-        memcpy(&room[i], &key, 64);
+        memcpy(&keys[i], &key, 64);
     }
     auto counted = [&](auto is_meant) {
         i16 found{};
-        for (int i = 0; i < wide; i += 16) { u16 key; memcpy(&key, &room[i], 64); found -= is_meant(key); }
+        for (int i = 0; i < wide; i += 16) { u16 key; memcpy(&key, &keys[i], 64); found -= is_meant(key); }
         int all = 0;
         for (int i = 0; i < 16; i++) all += found[i];
         return all;
@@ -65,14 +69,13 @@ static inline void largest(const float* scores, int n, int count, std::vector<ui
     const int above = beyond ? counted([&](u16 key) { return (i16)(key >= beyond); }) : 0;
     auto each = [&](uint32_t from, auto take) {
         for (int i = 0; i < wide; i += 16) {
-            u16 key; memcpy(&key, &room[i], 64);
+            u16 key; memcpy(&key, &keys[i], 64);
             for (uint32_t mask = lanes((i16)(key >= from)); mask; mask &= mask - 1) {
                 const int at = i + __builtin_ctz(mask);
-                if (!take(at, room[at])) return;
+                if (!take(at, keys[at])) return;
             }
         }
     };
-    static thread_local std::vector<uint32_t> near;
     near.clear();
     each(least, [&](int, uint32_t key) { if (!beyond || key < beyond) near.push_back(key); return true; });
     const int wanted = count - above;
