@@ -101,6 +101,8 @@ class NativeStep:
         """
         for ids, _ in batch:
             check_ids(ids, self._config.vocab_size)
+        for _, state in batch:
+            state.check()
         _check_distinct([state for _, state in batch])
         found: list[list[Tensor]] = [[] for _ in batch]
         for part in _passes([len(ids) for ids, _ in batch]):
@@ -113,8 +115,8 @@ class NativeStep:
             try:
                 logits = self._pass(asked, ids)
             except MemoryError:
-                for number, begin, _ in part:
-                    batch[number][1].is_whole = not begin
+                for (_, state), parts in zip(batch, found, strict=True):
+                    state.is_whole = not parts
                 raise
             for (number, _, _), (_, _, count) in zip(part, asked, strict=True):
                 found[number].append(logits[:count])
