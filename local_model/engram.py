@@ -4,24 +4,17 @@
     d_i = <norm(h_i) q_i, norm(k_i) w_i> / sqrt(D);   a_i = sigmoid(sign(d_i) sqrt(max(|d_i|, 1e-6)))
     h_i <- h_i + a_i v                                 h: the n streams before the layer; norms without weights
 
-Which rows are read depends on the tokens alone, so they are asked for before the first layer begins, and those
-of a long prompt's next piece before this one is computed.
-
 Sources: the paper (arXiv 2601.07372); the variant is V4.1's (inference code, read November 2026), which has no
 convolution. V4 itself has no Engram.
 """
 
 from collections.abc import Mapping
-from concurrent.futures import Future
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from local_model.cache import SequenceState
-from local_model.engram_config import EngramConfig
-from local_model.engram_hash import EngramHash
-from local_model.engram_rows import RowSource
+from local_model.engram_lookup import EngramLookup
 from local_model.engram_table import unpacked
 from local_model.norms import unit_norm
 from local_model.quantization import Matrix
@@ -34,8 +27,6 @@ SQUARE_LEAST = 1e-6
 class EngramLayer:
     """One layer's: wkv [(n + 1) D, columns width], q_weight and k_weight float32 [n, D]."""
 
-    hash: EngramHash
-    rows: RowSource
     wkv: Matrix
     q_weight: Tensor
     k_weight: Tensor
@@ -59,25 +50,7 @@ class EngramLayer:
 
 @dataclass(frozen=True, slots=True)
 class Engram:
-    """All of a model's memory: `token_map` int64 [vocabulary] gives compressed ids."""
+    """All of a model's memory."""
 
-    config: EngramConfig
-    token_map: Tensor
+    lookup: EngramLookup
     layers: Mapping[int, EngramLayer]
-
-    def ask(self, ids: Tensor, state: SequenceState) -> "Mapping[int, Future[Tensor]]":
-        """Begin to fetch, by layer, the rows of the tokens `ids` [T]; the state notes them for the next ones."""
-        before = self.config.ngram - 1
-        new = self.token_map[ids][:, None]
-        seen = state.lookback.with_new(new, max(state.lookback.end - before, 0))[:, 0]
-        missing = before + ids.shape[0] - seen.shape[0]
-        if missing:
-            pad = self.token_map[self.config.pad_id].expand(missing)
-            seen = torch.cat((pad, seen))
-        return {number: layer.rows.ask(layer.hash(seen).cpu()) for number, layer in self.layers.items()}
-
-    @property
-    def about(self) -> str:
-        """A sentence on where the rows are and what memory they take."""
-        sources = ", ".join(f"layer {number} {layer.rows.about}" for number, layer in self.layers.items())
-        return f"Engram: {sources}"

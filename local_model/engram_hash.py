@@ -38,9 +38,8 @@ class EngramHash:
             multipliers.to(device), sizes.to(device), (sizes.cumsum(0) - sizes).to(device), config.heads
         )
 
-    def __call__(self, ids: Tensor) -> Tensor:
-        """Rows [T, (N - 1) heads] for T compressed ids, behind the N - 1 that came before: [N - 1 + T]."""
-        newest_first = ids.unfold(0, self.multipliers.shape[0], 1).flip(1)  # [T, N]
+    def __call__(self, newest_first: Tensor) -> Tensor:
+        """Rows [T, (N - 1) heads] of T n-grams: compressed ids [T, N], of each the token itself first."""
         products = newest_first * self.multipliers
         mixed, found = products[:, 0], []
         for shift in range(1, products.shape[1]):

@@ -15,7 +15,8 @@ from local_model.config import LayerKind, V4Config, read_config
 from local_model.engram import Engram, EngramLayer
 from local_model.engram_config import EngramConfig
 from local_model.engram_hash import EngramHash
-from local_model.engram_rows import RowsInMemory, RowsOnDisk
+from local_model.engram_lookup import EngramLookup
+from local_model.engram_rows import RowsInMemory, RowsOnDisk, RowSource
 from local_model.engram_table import TableFile, table_path
 from local_model.engram_tokens import compressed_ids
 from local_model.errors import ConfigError, WeightsError
@@ -65,7 +66,7 @@ def load_model(
     model = _Builder(config, checkpoint, cache_rows, rounds=reference_rounding).model()
     _log.info("%s: %s", folder, model.about_drafts)
     if model.engram is not None:
-        _log.info("%s: %s", folder, model.engram.about)
+        _log.info("%s: %s", folder, model.engram.lookup.about)
     return model
 
 
@@ -130,9 +131,13 @@ class _Builder:
                 )
         else:
             token_map = self._token_map_of_tokenizer(config).to(source.device)
-        return Engram(
-            config, token_map, {number: self._engram_layer(config, number) for number in config.layers}
+        lookup = EngramLookup(
+            config,
+            token_map,
+            {number: EngramHash.of(config, number, source.device) for number in config.layers},
+            {number: self._engram_rows(config, number) for number in config.layers},
         )
+        return Engram(lookup, {number: self._engram_layer(config, number) for number in config.layers})
 
     def _token_map_of_tokenizer(self, config: EngramConfig) -> Tensor:
         path, vocab_size = self._from.folder / TOKENIZER, self._config.vocab_size
@@ -150,13 +155,14 @@ class _Builder:
         # Tokens without a text: none is ever written, and the pad token stands where nothing does.
         return torch.tensor(ids + [ids[config.pad_id]] * (vocab_size - len(ids)))
 
+    def _engram_rows(self, config: EngramConfig, number: int) -> RowSource:
+        file = TableFile(table_path(self._from.folder, number), config.rows(number), config.width)
+        return RowsInMemory(file) if self._cache_rows is None else RowsOnDisk(file, self._cache_rows)
+
     def _engram_layer(self, config: EngramConfig, number: int) -> EngramLayer:
         source, streams, width = self._from, self._config.streams, self._config.hidden_size
         at = f"layers.{number}.engram."
-        file = TableFile(table_path(source.folder, number), config.rows(number), config.width)
         return EngramLayer(
-            EngramHash.of(config, number, source.device),
-            RowsInMemory(file) if self._cache_rows is None else RowsOnDisk(file, self._cache_rows),
             source.matrix(f"{at}wkv.weight", (streams + 1) * width, config.columns * config.width),
             source.vector(f"{at}q_weight", streams, width),
             source.vector(f"{at}k_weight", streams, width),

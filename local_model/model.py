@@ -8,9 +8,9 @@ Source: DeepSeek V4's report and inference code. Readable reference, in eager to
 unpadded, since a padded token would enter a compressor's window.
 """
 
-from collections.abc import Mapping, Sequence
-from concurrent.futures import Future
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -18,6 +18,7 @@ from torch import Tensor
 from local_model.cache import SequenceState
 from local_model.config import V4Config
 from local_model.engram import Engram
+from local_model.engram_lookup import Recalled
 from local_model.errors import CacheError
 from local_model.hyper_connections import HyperHead
 from local_model.layer import Layer
@@ -58,20 +59,17 @@ class V4Model:
         Raises ValueError for ids that are no tokens, CacheError for a state in which an earlier pass failed
         half-way, WeightsError where a row of an Engram table cannot be read.
         """
-        check_ids(ids, self.config.vocab_size)
-        state = cache if cache is not None else self.empty_state()
-        state.check()
-        state.is_whole = False
-        parts = chunks(ids.to(self.embed.device), state.length)
-        logits: list[Tensor] = []
+        return self.forward_batch([(ids, cache)])[0]
+
+    def forward_batch(
+        self, batch: Sequence[tuple[Tensor, SequenceState | None]]
+    ) -> list[tuple[Tensor, SequenceState]]:
+        """`forward` for many sequences of unequal lengths, each with the very bits that it gets alone."""
+        check_distinct([cache for _, cache in batch if cache is not None])
+        begun = [self._begun(ids, cache) for ids, cache in batch]
         with torch.no_grad():
-            asked = self._recall(parts[0], state)
-            for part, next_part in zip(parts, (*parts[1:], None), strict=True):
-                ahead = {} if next_part is None else self._recall(next_part, state)
-                logits.append(self._chunk(part, state, asked))
-                asked = ahead
-        state.is_whole = True
-        return torch.cat(logits), state
+            asked = [self._ask(each.read[:1]) for each in begun]
+            return [(self._finished(*each), each[0].state) for each in zip(begun, asked, strict=True)]
 
     def empty_state(self) -> SequenceState:
         """The state before the first token, with the drafts' part where there are drafts."""
@@ -91,17 +89,31 @@ class V4Model:
         with torch.no_grad():
             return self.head(self.mtp.guess(self.embed[ids], ids, state)).float()[0]
 
-    def forward_batch(
-        self, batch: Sequence[tuple[Tensor, SequenceState | None]]
-    ) -> list[tuple[Tensor, SequenceState]]:
-        """`forward` for many sequences of unequal lengths, each with the very bits that it gets alone."""
-        return [self.forward(ids, cache) for ids, cache in batch]
+    def _begun(self, ids: Tensor, cache: SequenceState | None) -> "_Begun":
+        check_ids(ids, self.config.vocab_size)
+        state = cache if cache is not None else self.empty_state()
+        state.check()
+        pieces = chunks(ids.to(self.embed.device), state.length)
+        return _Begun(state, pieces, self.engram.lookup.read_ids(pieces, state) if self.engram else [])
 
-    def _recall(self, ids: Tensor, state: SequenceState) -> "Mapping[int, Future[Tensor]]":
-        """Ask the memory for the rows of `ids`, by layer."""
-        return self.engram.ask(ids, state) if self.engram is not None else {}
+    def _finished(self, begun: "_Begun", asked: Recalled) -> Tensor:
+        """All of a sequence's pieces; the rows of the first one are `asked` for."""
+        state, pieces, read = begun
+        state.is_whole = False
+        logits: list[Tensor] = []
+        for number, piece in enumerate(pieces):
+            ahead = self._ask(read[number + 1 : number + 2])
+            logits.append(self._chunk(piece, state, asked))
+            asked = ahead
+            if self.engram is not None:
+                self.engram.lookup.note(read[number], state)
+        state.is_whole = True
+        return torch.cat(logits)
 
-    def _chunk(self, ids: Tensor, state: SequenceState, asked: "Mapping[int, Future[Tensor]]") -> Tensor:
+    def _ask(self, read: Sequence[Tensor]) -> Recalled:
+        return self.engram.lookup.ask(read) if self.engram is not None and read else {}
+
+    def _chunk(self, ids: Tensor, state: SequenceState, asked: Recalled) -> Tensor:
         streams = self.embed[ids][:, None].expand(-1, self.config.streams, -1)
         for number, (layer, layer_state) in enumerate(zip(self.layers, state.layers, strict=True)):
             if self.engram is not None and number in asked:
@@ -111,6 +123,20 @@ class V4Model:
             self.mtp.take(self.embed[ids], streams, state)
         state.advance(ids.shape[0])
         return self.head(rms_norm(self.hyper_head(streams), self.norm, self.config.norm_eps)).float()
+
+
+class _Begun(NamedTuple):
+    """A sequence's pieces, and what an Engram memory, where there is one, reads of each."""
+
+    state: SequenceState
+    pieces: list[Tensor]
+    read: list[Tensor]
+
+
+def check_distinct(states: Sequence[SequenceState]) -> None:
+    """Raise ValueError if a state is there twice."""
+    if len(set(map(id, states))) != len(states):
+        raise ValueError("one state is given twice: each sequence of a batch needs its own, a clone perhaps")
 
 
 def check_ids(ids: Tensor, vocab_size: int) -> None:

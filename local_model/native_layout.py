@@ -40,6 +40,12 @@ class CompressorD(Structure):
     )  # fmt: skip
 
 
+class EngramD(Structure):
+    """A layer's Engram memory; without `wkv` none."""
+
+    _fields_ = (("wkv", MatrixD), ("weight", c_void_p), ("columns", c_int32), ("width", c_int32))
+
+
 class LayerD(Structure):
     """A layer."""
 
@@ -51,7 +57,7 @@ class LayerD(Structure):
         ("attn_hc", HyperD), ("ffn_hc", HyperD),
         *((name, MatrixD) for name in ("wq_a", "wq_b", "wkv", "wo_b", "gate", "index_wq_b", "index_weights")),
         ("compressor", CompressorD), ("index_compressor", CompressorD),
-        ("wo_a", c_void_p), ("experts", c_void_p),
+        ("engram", EngramD), ("wo_a", c_void_p), ("experts", c_void_p),
     )  # fmt: skip
 
 
@@ -79,6 +85,10 @@ class SequenceD(Structure):
     _fields_ = (("length", c_int64), ("layers", c_void_p), ("tokens", c_int32), ("wanted", c_int32))
 
 
+ROWS_OF = ctypes.CFUNCTYPE(c_void_p, c_int32)
+"""Where a layer's Engram rows lie; null where they cannot be had."""
+
+
 def declare(library: ctypes.CDLL) -> ctypes.CDLL:
     """Say the functions' types."""
     library.v4_make.restype = c_void_p
@@ -90,5 +100,7 @@ def declare(library: ctypes.CDLL) -> ctypes.CDLL:
     library.v4_read.restype = ctypes.c_double
     library.v4_read.argtypes = (c_void_p, c_void_p, c_int64)
     library.v4_pass.restype = ctypes.c_int
-    library.v4_pass.argtypes = (c_void_p, ctypes.POINTER(SequenceD), c_void_p, ctypes.c_int, c_void_p)
+    library.v4_pass.argtypes = (
+        c_void_p, ctypes.POINTER(SequenceD), c_void_p, ctypes.c_int, c_void_p, ROWS_OF,
+    )  # fmt: skip
     return library

@@ -14,11 +14,14 @@ namespace {
 
 struct Work { const Matrix* m; int first, last; const Input* x; float* const* y; int count; };
 
+struct NoRows : std::exception {};
+
 class Engine {
 public:
     Engine(const ModelD& model, int threads) : w_(model), d_(model.dims), threads_(threads) {}
 
-    void pass(const SequenceD* seqs, const int64_t* ids, int count, float* logits) {
+    void pass(const SequenceD* seqs, const int64_t* ids, int count, float* logits, RowsOf rows_of) {
+        rows_of_ = rows_of;
         if (d_.is_half) run<uint16_t>(seqs, ids, count, logits);
         else run<float>(seqs, ids, count, logits);
     }
@@ -68,6 +71,7 @@ private:
                     streams_[b][s * d_.hidden + i] = get((const T*)w_.embed + ids[b] * d_.hidden + i);
         for (int l = 0; l < d_.layers; l++) {
             const LayerD& layer = w_.layers[l];
+            if (layer.engram.wkv.data) remember(layer.engram, l);
             narrow(layer.attn_hc, layer.attn_norm);
             attention<T>(layer, l);
             widen();
@@ -76,6 +80,29 @@ private:
             widen();
         }
         if (!wanted_.empty()) head(logits);
+    }
+
+    // ---- Engram
+    void remember(const EngramD& engram, int l) {
+        const uint8_t* packed = rows_of_(l);
+        if (!packed) throw NoRows();
+        const int n = d_.streams, width = d_.hidden, columns = engram.columns, bytes = engram.width + engram.width / 32;
+        recalled_.shape(n_, columns * engram.width);
+        threads_.run(n_, [&](int b) {
+            for (int i = 0; i < columns; i++)
+                unpack_row(packed + (size_t(b) * columns + i) * bytes, engram.width, recalled_[b] + i * engram.width);
+        });
+        forms_.begin(recalled_.ptrs(), columns * engram.width, n_);
+        product(engram.wkv, said_);
+        finish();
+        threads_.run(n_, [&](int b) {
+            const float* value = said_[b] + n * width;
+            for (int s = 0; s < n; s++) {
+                float* h = streams_[b] + s * width;
+                const float gate = engram_gate(h, said_[b] + s * width, engram.weight + s * width, width, d_.norm_eps);
+                for (int i = 0; i < width; i++) h[i] += gate * value[i];
+            }
+        });
     }
 
     // ---- hyper-connections
@@ -569,13 +596,14 @@ private:
     struct Token { int sequence; int64_t at; };
     struct Closing { int b; bool is_index; };
     static constexpr int64_t JOB_BYTES = 1 << 16, ROWS_AT_ONCE = 1 << 21;
-    static constexpr int PAGE_ROWS = 128, MOST_STREAMS = 16, TOGETHER = 4, PAGE_TOKENS = 16;
+    static constexpr int PAGE_ROWS = 128, TOGETHER = 4, PAGE_TOKENS = 16;
     static constexpr size_t CACHE_BYTES = 1 << 14;
     const ModelD w_;
     const DimsD d_;
     Threads threads_;
     const SequenceD* seqs_ = nullptr;
     const int64_t* ids_ = nullptr;
+    RowsOf rows_of_ = nullptr;
     int n_ = 0;  // tokens
     std::vector<Token> tokens_;
     std::vector<int> wanted_;  // those whose logits are asked for
@@ -583,7 +611,7 @@ private:
     std::vector<Scoring> scorings_;
     std::vector<Paging> paging_;  // a thread's
     Rows streams_, next_, x_, normed_, mixed_, latent_, row_, values_, gates_, ivalues_, igates_, iweights_, turn_, queries_,
-        iqueries_, out_, low_, gate_, up_, through_, down_, logits_;
+        iqueries_, out_, low_, gate_, up_, through_, down_, logits_, recalled_, said_;
     Rounded rounded_, irounded_;
     std::vector<Rows> lows_;
     Vec post_, mix_, weight_, biased_;
@@ -631,10 +659,11 @@ int v4_multiply(const Matrix* matrix, const float* x, int width, int count, floa
 }
 // What a benchmark times beside a step: how fast the same threads read memory.
 double v4_read(void* engine, const float* data, int64_t count) { return static_cast<Engine*>(engine)->read(data, count); }
-// `ids` of all sequences, one behind the other; logits of the last `wanted` of each. 0, or 1 where memory ran out: what
-// the sequences hold is then as it was.
-int v4_pass(void* engine, const SequenceD* seqs, const int64_t* ids, int count, float* logits) {
-    try { static_cast<Engine*>(engine)->pass(seqs, ids, count, logits); return 0; }
+// `ids` of all sequences, one behind the other; logits of the last `wanted` of each. 0, 1 where memory ran out, or 2 where
+// there were no Engram rows: what the sequences hold is then as it was.
+int v4_pass(void* engine, const SequenceD* seqs, const int64_t* ids, int count, float* logits, RowsOf rows_of) {
+    try { static_cast<Engine*>(engine)->pass(seqs, ids, count, logits, rows_of); return 0; }
     catch (const std::bad_alloc&) { return 1; }
+    catch (const NoRows&) { return 2; }
 }
 }

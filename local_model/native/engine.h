@@ -12,6 +12,7 @@ struct DimsD {
 };
 struct HyperD { const float *fn, *base, *scale; };
 struct CompressorD { Matrix wkv, wgate; const float *ape, *norm; int32_t ratio, overlaps, head, unused; };
+struct EngramD { Matrix wkv; const float* weight; int32_t columns, width; };  // weight [streams][hidden]; without wkv none
 struct LayerD {
     int32_t kind, unused;
     const float *attn_norm, *q_norm, *kv_norm, *sinks, *ffn_norm, *frequencies, *bias;
@@ -19,6 +20,7 @@ struct LayerD {
     HyperD attn_hc, ffn_hc;
     Matrix wq_a, wq_b, wkv, wo_b, gate, index_wq_b, index_weights;
     CompressorD compressor, index_compressor;
+    EngramD engram;
     const Matrix* wo_a;     // one a group
     const Matrix* experts;  // w1, w3, w2 of each; the shared one last
 };
@@ -29,3 +31,4 @@ struct LayerStateD {
     void* index_tail; int64_t index_tail_base; void* const* index_pages;
 };
 struct SequenceD { int64_t length; const LayerStateD* layers; int32_t tokens, wanted; };  // new tokens; the last of them with logits
+using RowsOf = const uint8_t* (*)(int32_t layer);  // waits for a layer's Engram rows [tokens][columns][bytes]; null where there are none

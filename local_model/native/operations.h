@@ -5,6 +5,8 @@
 #include <vector>
 #include "vectors.h"
 
+constexpr int MOST_STREAMS = 16;
+
 static inline void rms(const float* x, const float* weight, int n, float eps, float* out) {
     const float r = 1 / std::sqrt(dot(x, x, n) / n + eps);
     if (weight) for (int i = 0; i < n; i++) out[i] = weight[i] * (x[i] * r);
@@ -91,7 +93,6 @@ static inline void largest(const float* scores, int n, int count, Sorting& room,
 
 // logits m [n][n] * scale + base to a matrix that is nearly doubly stochastic.
 static inline void sinkhorn_any(const float* m, const float* base, float scale, float eps, int rounds, int n, float* mix) {
-    constexpr int MOST = 16;
     for (int i = 0; i < n; i++) {
         float most = -INFINITY, all = 0;
         for (int j = 0; j < n; j++) most = std::max(most, mix[i * n + j] = m[i * n + j] * scale + base[i * n + j]);
@@ -104,7 +105,7 @@ static inline void sinkhorn_any(const float* m, const float* base, float scale, 
             for (int j = 0; j < n; j++) all += mix[i * n + j];
             for (int j = 0; j < n; j++) mix[i * n + j] /= all;
         }
-        float all[MOST];
+        float all[MOST_STREAMS];
         for (int j = 0; j < n; j++) all[j] = eps;
         for (int i = 0; i < n; i++) for (int j = 0; j < n; j++) all[j] += mix[i * n + j];
         for (int i = 0; i < n; i++) for (int j = 0; j < n; j++) mix[i * n + j] /= all[j];
@@ -140,4 +141,39 @@ static inline void sinkhorn_of_four(const float* m, const float* base, float sca
     store(mix, x);
 #undef ALONG_ROWS
 #undef ALONG_COLUMNS
+}
+
+// A row of an Engram table: `width` elements in FP8, then an exponent for every 32; see engram_table.py.
+struct Fp8Values {
+    float of[256];
+    Fp8Values() {
+        for (int i = 0; i < 256; i++) {
+            const int exponent = i >> 3 & 15, fraction = i & 7;
+            const float size = exponent ? std::ldexp(1 + fraction / 8.f, exponent - 7) : std::ldexp(fraction / 8.f, -6);
+            of[i] = i & 128 ? -size : size;
+        }
+    }
+};
+static inline void unpack_row(const uint8_t* row, int width, float* out) {
+    static const Fp8Values values;
+    for (int i = 0; i < width; i += 32) {
+        const uint32_t exponent = uint32_t(row[width + i / 32]) << 23, least = 0x00400000u;  // 2^-127 is no normal number
+        float scale;
+        memcpy(&scale, exponent ? &exponent : &least, 4);
+        for (int j = i; j < i + 32; j++) out[j] = values.of[row[j]] * scale;
+    }
+}
+
+// How much an Engram memory's value goes into a stream h: norm(h) * weight * norm(key), summed, through its root.
+static inline float engram_gate(const float* h, const float* key, const float* weight, int n, float eps) {
+    v16 both{}, of_h{}, of_key{};
+    int i = 0;
+    for (; i + 16 <= n; i += 16) {
+        const v16 a = load(h + i), b = load(key + i);
+        both += a * b * load(weight + i); of_h += a * a; of_key += b * b;
+    }
+    float agreement = sum(both), h_size = sum(of_h), key_size = sum(of_key);
+    for (; i < n; i++) { agreement += h[i] * key[i] * weight[i]; h_size += h[i] * h[i]; key_size += key[i] * key[i]; }
+    agreement /= std::sqrt(h_size / n + eps) * std::sqrt(key_size / n + eps) * std::sqrt(float(n));
+    return sigmoid(std::copysign(std::sqrt(std::max(std::fabs(agreement), 1e-6f)), agreement));
 }

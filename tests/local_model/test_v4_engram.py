@@ -76,7 +76,7 @@ def test_each_token_reads_the_rows_that_whole_numbers_give(folder: Path, ids: Te
     assert config is not None
     token_map = load_file(folder / "model.safetensors")["engram.token_map"].long()
     padded = torch.cat((token_map[2].expand(3), token_map[ids]))
-    rows = EngramHash.of(config, layer, "cpu")(padded)
+    rows = EngramHash.of(config, layer, "cpu")(padded.unfold(0, 4, 1).flip(1))
     assert rows.tolist() == NaiveEngram.read(folder, layer).rows(ids.tolist())
     assert int(rows.max()) < config.rows(layer)
 
@@ -185,11 +185,9 @@ class _Noted(Future[Tensor]):
 def test_rows_are_asked_for_before_the_first_layer_and_a_piece_ahead(model: V4Model, ids: Tensor) -> None:
     said: list[tuple[str, int, int]] = []
     assert model.engram is not None
-    layers = {
-        number: replace(layer, rows=Noting(layer.rows, number, said))
-        for number, layer in model.engram.layers.items()
-    }
-    noting = replace(model, engram=replace(model.engram, layers=layers))
+    lookup = model.engram.lookup
+    rows = {number: Noting(source, number, said) for number, source in lookup.rows.items()}
+    noting = replace(model, engram=replace(model.engram, lookup=replace(lookup, rows=rows)))
     _, state = noting.forward(ids)
     first, rest = CHUNK, LENGTH - CHUNK
     assert said == [
@@ -250,17 +248,18 @@ def test_the_rows_of_another_seed_are_others(folder: Path, ids: Tensor) -> None:
     said["engram"]["seed"] = 1
     config = config_of(said).engram
     assert config is not None
-    rows = EngramHash.of(config, 2, "cpu")(ids[:50] % 70)
+    grams = (ids[:200] % 70).view(50, 4)
+    rows = EngramHash.of(config, 2, "cpu")(grams)
     assert config.seed == 1
-    assert not torch.equal(rows, EngramHash.of(replace(config, seed=0), 2, "cpu")(ids[:50] % 70))
+    assert not torch.equal(rows, EngramHash.of(replace(config, seed=0), 2, "cpu")(grams))
 
 
 def test_what_a_table_takes_of_memory_is_said(model: V4Model) -> None:
     assert model.engram is not None
-    source = model.engram.layers[0].rows
+    source = model.engram.lookup.rows[0]
     assert isinstance(source, RowsOnDisk)
     assert source.hot.nbytes == 304 * (66 + 16)
-    assert model.engram.about == (
+    assert model.engram.lookup.about == (
         "Engram: layer 0 on disk, 304 rows kept in 24928 bytes, layer 2 on disk, 304 rows kept in 24928 bytes"
     )
 

@@ -60,7 +60,7 @@ def test_a_table_on_disk_gives_the_bits_of_one_in_memory(folder: Path, cache_row
     assert torch.equal(logits, expected)
     for token in IDS[:20].split(1):  # type: ignore[no-untyped-call]  # torch has no types here
         assert torch.equal(on_disk.forward(token, state)[0], in_memory.forward(token, kept)[0])
-    assert "in memory, 28644 bytes" in in_memory.engram.about
+    assert "in memory, 28644 bytes" in in_memory.engram.lookup.about
 
 
 def test_rows_come_back_as_they_were_written_in_any_order(table: Path, written: Tensor) -> None:
@@ -111,7 +111,7 @@ def test_rows_that_the_system_has_not_in_memory_are_read_too(table: Path, writte
 
 def test_rows_that_are_kept_are_not_read_again_and_counted(folder: Path) -> None:
     model = load_model(folder)
-    hot = [layer.rows.hot for layer in model.engram.layers.values()]
+    hot = [rows.hot for rows in model.engram.lookup.rows.values()]
     model.forward(IDS)
     different = [kept.misses for kept in hot]
     assert all(0 < rows <= 80 * 6 for rows in different)

@@ -16,7 +16,6 @@ from local_model.native_build import InstructionSet, instruction_sets, native_li
 from local_model.native_step import NativeStep
 from local_model.packing import Kind
 from support.v4_configs import configs
-from support.v4_engram import add_engram
 from support.v4_weights import SMALL, Config, write_checkpoint
 
 CLOSE = 1e-5
@@ -272,15 +271,12 @@ def test_a_state_loses_its_drafts_and_goes_on_without_them(best: ctypes.CDLL, tm
     ("changed", "said"),
     [
         ({"hc_mult": 17}, "takes 16 residual streams, not 17"),
-        ({"engram": True}, "has no Engram memory; the torch reference runs this model"),
         ({"dtype": torch.float16}, "takes float32 and bfloat16, not torch.float16"),
     ],
 )
 def test_a_model_that_it_cannot_run_is_refused(tmp_path: Path, changed: dict[str, object], said: str) -> None:
     config = {**SMALL, "hc_mult": changed.get("hc_mult", 4)}
     write_checkpoint(tmp_path, config, 5)
-    if "engram" in changed:
-        add_engram(tmp_path, seed=5)
     dtype = torch.float16 if "dtype" in changed else torch.float32
     with pytest.raises(ValueError, match=said):
         NativeStep(load_model(tmp_path, dtype=dtype), 1)
