@@ -17,7 +17,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from pydoc_data.topics import topics
@@ -33,7 +33,7 @@ from bench.machine import machine
 from local_model import load_model
 from local_model.config import read_config
 from local_model.engram_config import EngramConfig, bucket_sizes
-from local_model.engram_rows import RowsInMemory, RowsOnDisk
+from local_model.engram_rows import RowsInMemory, RowsOnDisk, one_reader
 from local_model.engram_table import TableFile, row_bytes, table_path, write_table
 from local_model.model import CHUNK, V4Model
 from local_model.native_step import NativeStep
@@ -42,7 +42,7 @@ from support.v4_weights import spelled_out, write_checkpoint
 
 ROOT = Path(__file__).resolve().parents[1]
 LAYERS, NGRAM, HEADS, WIDTH = (1, 7), 4, 8, 256
-WARM = 16_384
+WARM, LONG = 16_384, 4_096
 SEED = 1
 
 
@@ -79,16 +79,18 @@ def main() -> None:
 class EitherRows:
     """Rows from memory or from disk, as `is_on_disk` says at the moment."""
 
-    def __init__(self, folder: Path, engram: EngramConfig, layer: int, cache_rows: int) -> None:
+    def __init__(
+        self, folder: Path, engram: EngramConfig, layer: int, cache_rows: int, reader: ThreadPoolExecutor
+    ) -> None:
         self._file = TableFile(table_path(folder, layer), engram.rows(layer), engram.width)
         self._memory = RowsInMemory(self._file)
-        self._cache_rows = cache_rows
+        self._cache_rows, self._reader = cache_rows, reader
         self.is_on_disk = False
         self.chill()
 
     def chill(self) -> None:
         """Forget the rows that were kept."""
-        self.disk = RowsOnDisk(self._file, self._cache_rows)
+        self.disk = RowsOnDisk(self._file, self._cache_rows, self._reader)
 
     @property
     def about(self) -> str:
@@ -107,7 +109,8 @@ def with_either(model: V4Model, folder: Path, cache_rows: int) -> tuple[V4Model,
     """The model with its tables read whole and left on disk, as is told at each step."""
     assert model.engram is not None
     lookup = model.engram.lookup
-    rows = {number: EitherRows(folder, lookup.config, number, cache_rows) for number in lookup.rows}
+    reader = one_reader()
+    rows = {number: EitherRows(folder, lookup.config, number, cache_rows, reader) for number in lookup.rows}
     engram = replace(model.engram, lookup=replace(lookup, rows=rows))
     return replace(model, engram=engram), list(rows.values())
 
@@ -127,6 +130,10 @@ def measure(
     pairs = [both(tables, prefill(engine, piece), n) for n, piece in enumerate(pieces)]
     figures |= ratios("prefill_512", pairs[2:]) | hits("prefill_512", tables, before)
     rest = rest[2 * repeat * CHUNK :]
+    before = counts(tables)
+    pairs = [both(tables, prefill(engine, rest[n * LONG : (n + 1) * LONG]), n) for n in range(3)]
+    figures |= ratios("prefill_4096", pairs) | hits("prefill_4096", tables, before)
+    rest = rest[3 * LONG :]
     uniform = torch.randint(0, vocab_size, (4096,), generator=torch.Generator().manual_seed(SEED))
     for name, source, size in (
         ("decode_batch_4", rest, 4),

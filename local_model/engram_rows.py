@@ -48,12 +48,16 @@ class RowsInMemory:
 
 
 class RowsOnDisk:
-    """A table that stays on disk. One thread of its own reads; the `cache_rows` rows wanted last are kept."""
+    """A table that stays on disk; the `cache_rows` rows wanted last are kept.
 
-    def __init__(self, file: TableFile, cache_rows: int) -> None:
+    A thread reads, one for all tables of a model: what was asked for first, for the layer that comes first, is read first.
+    """
+
+    def __init__(self, file: TableFile, cache_rows: int, reader: ThreadPoolExecutor | None = None) -> None:
+        """`reader` has one thread; without it the table gets its own."""
         self._file = file
         self.hot = HotRows(cache_rows, file.row_bytes)
-        self._reader = ThreadPoolExecutor(1, thread_name_prefix=f"engram {file.path.name}")
+        self._reader = reader or one_reader()
 
     @property
     def about(self) -> str:
@@ -70,10 +74,15 @@ class RowsOnDisk:
         found = self.hot.rows[slots]  # what is not kept has some slot's
         missing = (slots < 0).nonzero()[:, 0]
         if missing.shape[0]:
-            read = self._file.read_rows(different[missing].tolist())
+            read = self._file.read_rows(different[missing])
             found[missing] = read
             self.hot.keep(different[missing], read)
         return found[places]
+
+
+def one_reader() -> ThreadPoolExecutor:
+    """A thread that reads tables."""
+    return ThreadPoolExecutor(1, thread_name_prefix="engram reader")
 
 
 class HotRows:

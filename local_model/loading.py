@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from local_model.engram import Engram, EngramLayer
 from local_model.engram_config import EngramConfig
 from local_model.engram_hash import EngramHash
 from local_model.engram_lookup import EngramLookup
-from local_model.engram_rows import RowsInMemory, RowsOnDisk, RowSource
+from local_model.engram_rows import RowsInMemory, RowsOnDisk, RowSource, one_reader
 from local_model.engram_table import TableFile, table_path
 from local_model.engram_tokens import compressed_ids
 from local_model.errors import ConfigError, WeightsError
@@ -131,11 +132,12 @@ class _Builder:
                 )
         else:
             token_map = self._token_map_of_tokenizer(config).to(source.device)
+        reader = one_reader()
         lookup = EngramLookup(
             config,
             token_map,
             {number: EngramHash.of(config, number, source.device) for number in config.layers},
-            {number: self._engram_rows(config, number) for number in config.layers},
+            {number: self._engram_rows(config, number, reader) for number in config.layers},
         )
         return Engram(lookup, {number: self._engram_layer(config, number) for number in config.layers})
 
@@ -155,9 +157,9 @@ class _Builder:
         # Tokens without a text: none is ever written, and the pad token stands where nothing does.
         return torch.tensor(ids + [ids[config.pad_id]] * (vocab_size - len(ids)))
 
-    def _engram_rows(self, config: EngramConfig, number: int) -> RowSource:
+    def _engram_rows(self, config: EngramConfig, number: int, reader: ThreadPoolExecutor) -> RowSource:
         file = TableFile(table_path(self._from.folder, number), config.rows(number), config.width)
-        return RowsInMemory(file) if self._cache_rows is None else RowsOnDisk(file, self._cache_rows)
+        return RowsInMemory(file) if self._cache_rows is None else RowsOnDisk(file, self._cache_rows, reader)
 
     def _engram_layer(self, config: EngramConfig, number: int) -> EngramLayer:
         source, streams, width = self._from, self._config.streams, self._config.hidden_size

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from local_model import load_model
+from local_model.direct_reads import AT_ONCE, DirectReads
 from local_model.engram_rows import HotRows, RowsInMemory, RowsOnDisk
 from local_model.engram_table import (
     HEADER_BYTES,
@@ -100,13 +101,45 @@ def test_a_table_that_memory_has_no_room_for_is_refused_with_its_size(table: Pat
     assert f"{table} has rows of {ROWS * SIZE} bytes, which memory has no room for" in ended.stderr
 
 
+@pytest.fixture(params=["direct", "through the cache"])
+def way(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """How rows are read; the direct way skips where the system, or this folder, has none."""
+    way = str(request.param)
+    if way != "direct":
+        monkeypatch.setattr("local_model.engram_table.DirectReads", no_direct_reads)
+        return way
+    (tmp_path / "probe").write_bytes(bytes(4096))
+    try:
+        DirectReads(tmp_path / "probe", SIZE)
+    except OSError as error:
+        pytest.skip(f"no direct reads here: {error}")
+    return way
+
+
+def no_direct_reads(path: Path, size: int) -> None:
+    raise OSError(f"no direct reads of {size} bytes of {path}")
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="asks the system to forget a file's pages")
-def test_rows_that_the_system_has_not_in_memory_are_read_too(table: Path, written: Tensor) -> None:
+def test_rows_that_the_system_has_not_in_memory_are_read_too(way: str, table: Path, written: Tensor) -> None:
     descriptor = os.open(table, os.O_RDONLY)
     os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
     os.close(descriptor)
-    wanted = torch.randint(0, ROWS, (30, 6), generator=torch.Generator().manual_seed(10))
-    assert torch.equal(RowsOnDisk(TableFile(table, ROWS, WIDTH), 64).ask(wanted).result(), written[wanted])
+    wanted = torch.randint(0, ROWS, (2 * AT_ONCE, 3), generator=torch.Generator().manual_seed(10))
+    wanted[5] = torch.tensor([0, ROWS - 1, ROWS_CHECKED])
+    file = TableFile(table, ROWS, WIDTH)
+    assert file.is_read_directly is (way == "direct")
+    assert torch.equal(RowsOnDisk(file, 64).ask(wanted).result(), written[wanted])
+
+
+def test_rows_behind_the_end_of_a_file_that_shrank_are_named(way: str, table: Path, written: Tensor) -> None:
+    file = TableFile(table, ROWS, WIDTH)
+    end = HEADER_BYTES + 1000 * SIZE + 7
+    os.truncate(table, end)
+    rows = torch.arange(990, 1000)
+    assert torch.equal(file.read_rows(rows), written[rows]), way
+    with pytest.raises(WeightsError, match=f"damaged: it ends at byte {end}, before byte {end}"):
+        file.read_rows(torch.arange(990, 1100))
 
 
 def test_rows_that_are_kept_are_not_read_again_and_counted(folder: Path) -> None:

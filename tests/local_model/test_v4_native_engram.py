@@ -133,7 +133,7 @@ def with_noting(model: V4Model, **of_noting: object) -> tuple[V4Model, Noting]:
     """The model with layer 2's rows noted."""
     assert model.engram is not None
     lookup = model.engram.lookup
-    noting = Noting(lookup.rows[2], **of_noting)  # type: ignore[arg-type]
+    noting = Noting(lookup.rows[2], **of_noting)  # type: ignore[arg-type]  # each test says which
     engram = replace(model.engram, lookup=replace(lookup, rows={**lookup.rows, 2: noting}))
     return replace(model, engram=engram), noting
 
