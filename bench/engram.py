@@ -33,9 +33,10 @@ from bench.machine import machine
 from local_model import load_model
 from local_model.config import read_config
 from local_model.engram_config import EngramConfig, bucket_sizes
-from local_model.engram_rows import RowsInMemory, RowsOnDisk, one_reader
+from local_model.engram_rows import RowsInMemory, one_reader
 from local_model.engram_table import TableFile, row_bytes, table_path, write_table
 from local_model.model import CHUNK, V4Model
+from local_model.native_rows import rows_on_disk
 from local_model.native_step import NativeStep
 from support.v4_engram import random_rows
 from support.v4_weights import spelled_out, write_checkpoint
@@ -90,7 +91,7 @@ class EitherRows:
 
     def chill(self) -> None:
         """Forget the rows that were kept."""
-        self.disk = RowsOnDisk(self._file, self._cache_rows, self._reader)
+        self.disk = rows_on_disk(self._file, self._cache_rows, self._reader)
 
     @property
     def about(self) -> str:
@@ -197,7 +198,8 @@ def ratios(name: str, pairs: list[tuple[float, float]]) -> dict[str, float]:
 
 def counts(tables: Tables) -> tuple[int, int]:
     """Hits and misses of all layers until now."""
-    return sum(table.disk.hot.hits for table in tables), sum(table.disk.hot.misses for table in tables)
+    hits, misses = zip(*(table.disk.counts for table in tables), strict=True)
+    return sum(hits), sum(misses)
 
 
 def hits(name: str, tables: Tables, before: tuple[int, int]) -> dict[str, float]:

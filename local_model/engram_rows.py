@@ -30,10 +30,13 @@ class RowSource(Protocol):
 
 
 class RowsInMemory:
-    """All of a table, checked as it is read."""
+    """All of a table, checked as it is read.
+
+    Indexed by numpy, in the thread that asks: torch's own threads go on spinning for a while, in the way of the native step's.
+    """
 
     def __init__(self, file: TableFile) -> None:
-        self._rows = file.read_all()
+        self._rows = file.read_all().numpy()
 
     @property
     def about(self) -> str:
@@ -43,12 +46,13 @@ class RowsInMemory:
     def ask(self, rows: Tensor) -> "Future[Tensor]":
         """There at once."""
         found: Future[Tensor] = Future()
-        found.set_result(self._rows[rows])
+        found.set_result(torch.from_numpy(self._rows[rows.numpy()]))
         return found
 
 
 class RowsOnDisk:
-    """A table that stays on disk; the `cache_rows` rows wanted last are kept.
+    """A table that stays on disk; the `cache_rows` rows wanted last are kept. The reference, and where nothing can be
+    compiled the fallback, of `native_rows.py`.
 
     A thread reads, one for all tables of a model: what was asked for first, for the layer that comes first, is read first.
     """
@@ -63,6 +67,11 @@ class RowsOnDisk:
     def about(self) -> str:
         """What of them is kept in memory."""
         return f"on disk, {self.hot.capacity} rows kept in {self.hot.nbytes} bytes"
+
+    @property
+    def counts(self) -> tuple[int, int]:
+        """Rows that were kept, and rows that were read."""
+        return self.hot.hits, self.hot.misses
 
     def ask(self, rows: Tensor) -> "Future[Tensor]":
         """Read by the thread: what is not kept, in the order in which it lies."""

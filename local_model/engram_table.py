@@ -13,15 +13,12 @@ import sys
 import weakref
 import zlib
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from local_model.direct_reads import DirectReads
 from local_model.engram_config import SCALE_BLOCK
 from local_model.errors import WeightsError
 from local_model.whole_file import whole_file
@@ -118,14 +115,6 @@ class TableFile:
             os.posix_fadvise(self._descriptor, 0, 0, os.POSIX_FADV_RANDOM)
         self._check_header()
         self._checksums = self._checked_checksums()
-        self._direct: DirectReads | None = None
-        with suppress(OSError):  # not on every system, nor wherever a file may lie
-            self._direct = DirectReads(path, self.row_bytes)
-
-    @property
-    def is_read_directly(self) -> bool:
-        """Whether rows are read past the system's cache, many at a time."""
-        return self._direct is not None
 
     def read_rows(self, numbers: Tensor) -> Tensor:
         """Read rows int64 [n]; uint8 [n, row_bytes]. Not thread-safe.
@@ -135,22 +124,16 @@ class TableFile:
         size = self.row_bytes
         at = HEADER_BYTES + numbers.numpy() * size
         rows = np.empty((len(at), size), np.uint8)
-        for place in self._read_at_once(at, rows):
-            self._read(int(at[place]), memoryview(rows[place]))
+        if sys.platform == "linux":
+            for place in at.tolist():
+                os.posix_fadvise(self._descriptor, place, size, os.POSIX_FADV_WILLNEED)
+        for place, row in zip(at.tolist(), rows, strict=True):
+            self._read(place, row.data)
         read = torch.from_numpy(rows)
         wrong = no_number(read, self.width)
         if wrong is not None:
             raise self._damaged(f"row {int(numbers[wrong])} holds something that is no number")
         return read
-
-    def _read_at_once(self, at: NDArray[np.int64], rows: NDArray[np.uint8]) -> NDArray[np.int64]:
-        """Read what lies at `at`, as many at a time as the disk takes; which of them are left."""
-        if self._direct is not None:
-            return self._direct.read(at, rows)
-        if sys.platform == "linux":
-            for place in at.tolist():
-                os.posix_fadvise(self._descriptor, place, self.row_bytes, os.POSIX_FADV_WILLNEED)
-        return np.arange(len(at))
 
     def read_all(self) -> Tensor:
         """Read and check all rows, uint8 [rows, row_bytes]."""

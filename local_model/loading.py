@@ -17,7 +17,7 @@ from local_model.engram import Engram, EngramLayer
 from local_model.engram_config import EngramConfig
 from local_model.engram_hash import EngramHash
 from local_model.engram_lookup import EngramLookup
-from local_model.engram_rows import RowsInMemory, RowsOnDisk, RowSource, one_reader
+from local_model.engram_rows import RowsInMemory, RowSource, one_reader
 from local_model.engram_table import TableFile, table_path
 from local_model.engram_tokens import compressed_ids
 from local_model.errors import ConfigError, WeightsError
@@ -28,6 +28,7 @@ from local_model.model import V4Model
 from local_model.moe import Expert, Moe
 from local_model.mtp import Mtp
 from local_model.names import drafts_among
+from local_model.native_rows import rows_on_disk
 from local_model.reference_rounding import rounded_index, rounded_row
 from local_model.rotary import Rotary
 
@@ -159,7 +160,9 @@ class _Builder:
 
     def _engram_rows(self, config: EngramConfig, number: int, reader: ThreadPoolExecutor) -> RowSource:
         file = TableFile(table_path(self._from.folder, number), config.rows(number), config.width)
-        return RowsInMemory(file) if self._cache_rows is None else RowsOnDisk(file, self._cache_rows, reader)
+        return (
+            RowsInMemory(file) if self._cache_rows is None else rows_on_disk(file, self._cache_rows, reader)
+        )
 
     def _engram_layer(self, config: EngramConfig, number: int) -> EngramLayer:
         source, streams, width = self._from, self._config.streams, self._config.hidden_size

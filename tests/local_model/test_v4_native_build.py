@@ -17,11 +17,11 @@ def test_it_is_built_once(builds: Path) -> None:
 
 
 def test_other_sources_are_another_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = native_build.file_name(instruction_sets()[0])
+    before = native_build.file_name(native_build.STEP, instruction_sets()[0])
     for source in native_build.SOURCES.iterdir():
         (tmp_path / source.name).write_bytes(source.read_bytes() + b"\n")
     monkeypatch.setattr(native_build, "SOURCES", tmp_path)
-    assert native_build.file_name(instruction_sets()[0]) != before
+    assert native_build.file_name(native_build.STEP, instruction_sets()[0]) != before
 
 
 def test_no_compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -47,7 +47,9 @@ def test_a_folder_that_is_a_file(tmp_path: Path) -> None:
 
 
 def test_a_build_that_was_damaged(tmp_path: Path) -> None:
-    (tmp_path / native_build.file_name(instruction_sets()[0])).write_bytes(b"\x7fELF, and no more")
+    (tmp_path / native_build.file_name(native_build.STEP, instruction_sets()[0])).write_bytes(
+        b"\x7fELF, and no more"
+    )
     with pytest.raises(NoNativeStepError, match=r"cannot be loaded .* delete it"):
         native_library(tmp_path)
 
@@ -59,7 +61,9 @@ def test_a_wheels_build_needs_no_compiler(
     monkeypatch.setattr(native_build, "BUILT", builds)
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert native_library()._name == str(builds / native_build.file_name(instruction_sets()[0]))
+    assert native_library()._name == str(
+        builds / native_build.file_name(native_build.STEP, instruction_sets()[0])
+    )
     monkeypatch.setattr(native_build, "BUILT", tmp_path)
     with pytest.raises(NoNativeStepError, match=r"no C\+\+ compiler is found"):
         native_library()
