@@ -98,6 +98,11 @@ class EitherRows:
         """Where the rows are."""
         return self.disk.about if self.is_on_disk else self._memory.about
 
+    @property
+    def is_awaited(self) -> bool:
+        """Whether the rows take time to come now."""
+        return self.is_on_disk
+
     def ask(self, rows: Tensor) -> "Future[Tensor]":
         """From where they are now."""
         return self.disk.ask(rows) if self.is_on_disk else self._memory.ask(rows)
@@ -132,9 +137,9 @@ def measure(
     figures |= ratios("prefill_512", pairs[2:]) | hits("prefill_512", tables, before)
     rest = rest[2 * repeat * CHUNK :]
     before = counts(tables)
-    pairs = [both(tables, prefill(engine, rest[n * LONG : (n + 1) * LONG]), n) for n in range(3)]
+    pairs = [both(tables, prefill(engine, rest[n * LONG : (n + 1) * LONG]), n) for n in range(repeat)]
     figures |= ratios("prefill_4096", pairs) | hits("prefill_4096", tables, before)
-    rest = rest[3 * LONG :]
+    rest = rest[repeat * LONG :]
     uniform = torch.randint(0, vocab_size, (4096,), generator=torch.Generator().manual_seed(SEED))
     for name, source, size in (
         ("decode_batch_4", rest, 4),

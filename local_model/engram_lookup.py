@@ -55,6 +55,11 @@ class EngramLookup:
         state.lookback.with_new(read[self.config.ngram - 1 :, None], state.lookback.end)
 
     @property
+    def is_awaited(self) -> bool:
+        """Whether rows take time to come."""
+        return any(rows.is_awaited for rows in self.rows.values())
+
+    @property
     def about(self) -> str:
         """A sentence on where the rows are and what memory they take."""
         sources = ", ".join(f"layer {number} {rows.about}" for number, rows in self.rows.items())

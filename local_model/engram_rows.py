@@ -24,6 +24,11 @@ class RowSource(Protocol):
         """Where they are and what memory they take, for a log."""
         ...
 
+    @property
+    def is_awaited(self) -> bool:
+        """Whether they take time to come."""
+        ...
+
     def ask(self, rows: Tensor) -> "Future[Tensor]":
         """Begin to fetch rows int64 [...]; uint8 [..., row_bytes]. The future may raise WeightsError."""
         ...
@@ -34,6 +39,8 @@ class RowsInMemory:
 
     Indexed by numpy, in the thread that asks: torch's own threads go on spinning for a while, in the way of the native step's.
     """
+
+    is_awaited = False
 
     def __init__(self, file: TableFile) -> None:
         self._rows = file.read_all().numpy()
@@ -56,6 +63,8 @@ class RowsOnDisk:
 
     A thread reads, one for all tables of a model: what was asked for first, for the layer that comes first, is read first.
     """
+
+    is_awaited = True
 
     def __init__(self, file: TableFile, cache_rows: int, reader: ThreadPoolExecutor | None = None) -> None:
         """`reader` has one thread; without it the table gets its own."""

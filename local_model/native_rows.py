@@ -27,6 +27,8 @@ class NativeRowsOnDisk:
     A thread reads, one for all tables of a model: what was asked for first, for the layer that comes first, is read first.
     """
 
+    is_awaited = True
+
     def __init__(
         self,
         file: TableFile,

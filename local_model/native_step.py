@@ -25,6 +25,8 @@ ROOM = 64
 """Tokens that a sequence's table of pointers is good for, at the least."""
 TOKENS_MAX = 512
 """Tokens of all sequences that go through the layers at once."""
+TOKENS_FIRST = 128
+"""Tokens of the first pass where rows are read from a disk: the fewer, the sooner they are there, and the others' are read meanwhile."""
 STREAMS_MAX = 16
 """As `native/operations.h` has it."""
 NO_ROWS = layout.ROWS_OF()
@@ -114,7 +116,8 @@ class NativeStep:
             state.check()
         check_distinct([state for _, state in batch])
         found: list[list[Tensor]] = [[] for _ in batch]
-        passes = list(_passes(batch, wanted))
+        is_awaited = self._lookup is not None and self._lookup.is_awaited
+        passes = list(_passes(batch, wanted, TOKENS_FIRST if is_awaited else TOKENS_MAX))
         read = self._read(passes)
         asked = self._ask(read[0])
         for number, shares in enumerate(passes):
@@ -254,10 +257,12 @@ class _Share(NamedTuple):
     wanted: int
 
 
-def _passes(batch: Sequence[tuple[Tensor, SequenceState]], wanted: int | None) -> Iterator[list[_Share]]:
-    """Cut prompts into passes of at most `TOKENS_MAX` tokens."""
+def _passes(
+    batch: Sequence[tuple[Tensor, SequenceState]], wanted: int | None, first: int
+) -> Iterator[list[_Share]]:
+    """Cut prompts into passes of at most `TOKENS_MAX` tokens, the first of at most `first`."""
     shares: list[_Share] = []
-    room = TOKENS_MAX
+    room = first
     for number, (ids, state) in enumerate(batch):
         begin, length = 0, len(ids)
         silent = 0 if wanted is None else max(0, length - wanted)

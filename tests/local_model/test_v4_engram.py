@@ -167,6 +167,11 @@ class Noting:
         """As the source says it."""
         return self.source.about
 
+    @property
+    def is_awaited(self) -> bool:
+        """As the source has it."""
+        return self.source.is_awaited
+
     def ask(self, rows: Tensor) -> "Future[Tensor]":
         """Note the question, and ask."""
         self.said.append(("asked", self.layer, rows.shape[0]))

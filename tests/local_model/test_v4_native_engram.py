@@ -16,7 +16,7 @@ from local_model.engram_table import HEADER_BYTES, table_path
 from local_model.errors import CacheError, WeightsError
 from local_model.model import V4Model
 from local_model.native_build import InstructionSet, instruction_sets, native_library
-from local_model.native_step import TOKENS_MAX, NativeStep
+from local_model.native_step import TOKENS_FIRST, TOKENS_MAX, NativeStep
 from support.v4_engram import ENGRAM, add_engram
 from support.v4_weights import SMALL, write_checkpoint
 
@@ -119,6 +119,11 @@ class Noting:
         """As the source says it."""
         return self.source.about
 
+    @property
+    def is_awaited(self) -> bool:
+        """As the source has it."""
+        return self.source.is_awaited
+
     def ask(self, rows: Tensor) -> "Future[Tensor]":
         """Note the question, and ask."""
         self.asked.append(rows.shape[0])
@@ -146,7 +151,7 @@ def test_the_rows_of_a_whole_batch_are_asked_for_at_once_and_a_pass_ahead(
     states = [SequenceState.empty(model.config) for _ in range(3)]
     native.forward_batch([(IDS[:500], states[0]), (IDS[:40], states[1]), (IDS[:1], states[2])])
     native.step(states, IDS[:3])
-    assert noting.asked == [TOKENS_MAX, 541 - TOKENS_MAX, 3]
+    assert noting.asked == [TOKENS_FIRST, 541 - TOKENS_FIRST, 3]
 
 
 @pytest.mark.parametrize("error", [MemoryError, KeyboardInterrupt])
