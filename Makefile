@@ -31,7 +31,7 @@ test: check weights  ## lint, types, import rules, and every test, with branch c
 check: $(VENV)/.providers  ## lint, types, import rules and the tidy test: seconds
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy $(PACKAGES) tests bench
+	@$(BIN)/mypy $(PACKAGES) tests bench training
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python -m pytest -q tests/test_tidy.py
 
