@@ -5,7 +5,8 @@ LocalModelError
 |-- WeightsError      weights cannot be had, or are not what they should be
 |   `-- ConfigError   a checkpoint's config.json says something that this runtime does not do
 |-- CacheError        a sequence's state cannot do what it was asked to
-`-- NoNativeStepError the native step cannot be built here, or what was built cannot be used
+|-- NoNativeStepError the native step cannot be built here, or what was built cannot be used
+`-- GrammarError      a schema or an expression that answers cannot be held to
 """
 
 
@@ -27,6 +28,10 @@ class ConfigError(WeightsError):
 
 class CacheError(LocalModelError):
     """A sequence's state cannot do what it was asked to."""
+
+
+class GrammarError(LocalModelError):
+    """A schema or an expression that answers cannot be held to."""
 
 
 class NoNativeStepError(LocalModelError):
