@@ -1,6 +1,6 @@
 """Batches of drawn samples as token ids: of like length, padded behind, in an order that the seed and the step decide."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,9 +59,9 @@ class Batches:
         prompt = self._tokenizer.encode(prompt_text(drawn.instruction, drawn.schema, drawn.text)).ids
         return [*prompt, *self._tokenizer.encode(drawn.answer_text).ids, END], len(prompt)
 
-    def since(self, seed: int, longest: int) -> Iterator[Batch]:
+    def since(self, seed: int, longest: int, draw: Callable[[int], Sample] = sample) -> Iterator[Batch]:
         """One group of samples, those of at most `longest` tokens, in batches."""
-        coded = [self.encoded(sample(number)) for number in range(seed, seed + DRAWN_AT_ONCE)]
+        coded = [self.encoded(draw(number)) for number in range(seed, seed + DRAWN_AT_ONCE)]
         coded = sorted((each for each in coded if len(each[0]) <= longest), key=lambda each: len(each[0]))
         random = torch.Generator().manual_seed(seed)
         batches = []

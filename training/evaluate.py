@@ -1,7 +1,7 @@
-"""How well a checkpoint reads documents: held-out drawn ones, or rows of a file of receipts, greedily and without any grammar.
+"""How well a checkpoint reads documents: held-out drawn ones, or rows of a file of receipts, greedily.
 
 python -m training.evaluate RUN/model
-python -m training.evaluate RUN/model --data receipts.jsonl --limit 100
+python -m training.evaluate RUN/model --data receipts.jsonl --limit 100 --held verbatim
 """
 
 import argparse
@@ -14,10 +14,11 @@ from typing import Any
 
 import torch
 from tokenizers import Tokenizer
+from torch import Tensor
 
 from local_model import load_model
 from local_model.cache import SequenceState
-from local_model.config import V4Config
+from local_model.grammar import VERBATIM, Grammar, Grammars
 from local_model.native_step import NativeStep
 from training.batches import END, prompt_text
 from training.documents.questions import compact
@@ -38,6 +39,8 @@ class Asked:
     """A request and its right answer."""
 
     prompt: str
+    schema: dict[str, Any]
+    text: str
     gold: dict[str, Any]
 
 
@@ -51,20 +54,19 @@ def main() -> None:
         "--data", type=Path, help="lines of JSON with text and gold; else held-out drawn documents"
     )
     parser.add_argument("--limit", type=int, default=200)
+    parser.add_argument(
+        "--held", choices=("free", "schema", "verbatim"), default="schema", help="to what answers are held"
+    )
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--show", type=int, default=0, help="print so many answers beside what is right")
     chosen = parser.parse_args()
     torch.set_num_threads(1)
     asked = list(_receipts(chosen.data, chosen.limit) if chosen.data else _drawn(chosen.limit))
-    coder = Tokenizer.from_file(str(chosen.checkpoint / "tokenizer.json"))
-    model = load_model(chosen.checkpoint)
-    engine = NativeStep(model, chosen.threads)
+    reader = _Reader(chosen.checkpoint, chosen.threads, chosen.held)
     answers = [
         answer
         for first in range(0, len(asked), AT_ONCE)
-        for answer in _answers(
-            engine, model.config, coder, [each.prompt for each in asked[first : first + AT_ONCE]]
-        )
+        for answer in reader.answers(asked[first : first + AT_ONCE])
     ]
     graded = [grade(_read(answer), each.gold) for answer, each in zip(answers, asked, strict=True)]
     fields = [right for each in graded for right in each.values()]
@@ -87,7 +89,7 @@ def _drawn(limit: int) -> Iterator[Asked]:
     for number in range(limit):
         drawn = sample(HELD_OUT + number)
         prompt = prompt_text(drawn.instruction, drawn.schema, drawn.text)
-        yield Asked(prompt, json.loads(drawn.answer_text))
+        yield Asked(prompt, drawn.schema, drawn.text, json.loads(drawn.answer_text))
 
 
 def _receipts(path: Path, limit: int) -> Iterator[Asked]:
@@ -100,27 +102,65 @@ def _receipts(path: Path, limit: int) -> Iterator[Asked]:
     }
     for line in path.read_text().splitlines()[:limit]:
         row = json.loads(line)
-        yield Asked(prompt_text(INSTRUCTIONS[0], schema, row["text"]), row["gold"])
+        prompt = prompt_text(INSTRUCTIONS[0], schema, row["text"])
+        yield Asked(prompt, schema, row["text"], row["gold"])
 
 
-def _answers(engine: NativeStep, config: V4Config, coder: Tokenizer, prompts: Sequence[str]) -> list[str]:
-    """Greedily, all at once."""
-    states = [SequenceState.empty(config) for _ in prompts]
-    batch = [
-        (torch.tensor(coder.encode(prompt).ids), state) for prompt, state in zip(prompts, states, strict=True)
-    ]
-    latest = [int(logits[-1].argmax()) for logits in engine.forward_batch(batch, wanted=1)]
-    said: list[list[int]] = [[] for _ in prompts]
-    going = [*range(len(prompts))]
-    while going:
-        for number in going:
-            said[number].append(latest[number])
-        going = [n for n in going if latest[n] != END and len(said[n]) < ANSWER_TOKENS]
-        if going:
-            logits = engine.step([states[n] for n in going], torch.tensor([latest[n] for n in going]))
-            for number, token in zip(going, logits.argmax(-1).tolist(), strict=True):
-                latest[number] = token
-    return [coder.decode([token for token in ids if token != END]) for ids in said]
+class _Reader:
+    def __init__(self, checkpoint: Path, threads: int, held: str) -> None:
+        path = checkpoint / "tokenizer.json"
+        self._coder = Tokenizer.from_file(str(path))
+        model = load_model(checkpoint)
+        self._config, self._held = model.config, held
+        self._engine = NativeStep(model, threads)
+        self._grammars = Grammars(path.read_text(encoding="utf-8"), model.config.vocab_size, END)
+
+    def answers(self, asked: Sequence[Asked]) -> list[str]:
+        """Greedily, all at once."""
+        states = [SequenceState.empty(self._config) for _ in asked]
+        grammars = [self._grammar(each) for each in asked]
+        prompts = [torch.tensor(self._coder.encode(each.prompt).ids) for each in asked]
+        logits = self._engine.forward_batch(list(zip(prompts, states, strict=True)), wanted=1)
+        latest = [_next(each[-1], grammar) for each, grammar in zip(logits, grammars, strict=True)]
+        said: list[list[int]] = [[] for _ in asked]
+        going = [*range(len(asked))]
+        while going:
+            going = [n for n in going if latest[n] != END and len(said[n]) < ANSWER_TOKENS]
+            for number in going:
+                said[number].append(latest[number])
+            if going:
+                rows = self._engine.step([states[n] for n in going], torch.tensor([latest[n] for n in going]))
+                for number, row in zip(going, rows, strict=True):
+                    latest[number] = _next(row, grammars[number])
+        return [self._coder.decode(ids) for ids in said]
+
+    def _grammar(self, asked: Asked) -> Grammar | None:
+        if self._held == "free":
+            return None
+        schema = _verbatim(asked.schema) if self._held == "verbatim" else asked.schema
+        return self._grammars.of_schema(schema, asked.text)
+
+
+def _next(logits: Tensor, grammar: Grammar | None) -> int:
+    if grammar is None:
+        return int(logits.argmax())
+    token = int(logits.masked_fill(~torch.from_numpy(grammar.allowed()), -torch.inf).argmax())
+    if token != END:
+        grammar.take(token)
+    return token
+
+
+def _verbatim(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema, every text in it to be copied, but for days that ISO writes."""
+    if "properties" in schema:
+        return {
+            **schema,
+            "properties": {name: _verbatim(inner) for name, inner in schema["properties"].items()},
+        }
+    if "items" in schema:
+        return {**schema, "items": _verbatim(schema["items"])}
+    is_text = "string" in schema["type"] and "format" not in schema
+    return {**schema, VERBATIM: True} if is_text else schema
 
 
 def _read(answer: str) -> Any:

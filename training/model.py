@@ -16,13 +16,12 @@ from local_model.hyper_connections import sinkhorn
 from local_model.norms import rms_norm, unit_norm
 from local_model.rotary import Rotary
 
-EMBED_SIZE, HEAD_NORM, SMALL = 0.3, 0.1, 0.05
-"""At the start: embeddings so large that what layers write does not drown them, and as they are the head, too, a norm before
-it so small that logits are; what writes to the streams is small."""
+EMBED_SIZE, SMALL = 0.5, 0.05
+"""At the start: embeddings so large that what layers write does not drown them; what writes to the streams is small."""
 
 
 class V4(nn.Module):
-    """All weights by official name, but a layer's experts stacked: `experts.w1` [E, I, D]. The head is the embedding."""
+    """All weights by official name, but a layer's experts stacked: `experts.w1` [E, I, D]."""
 
     def __init__(self, config: V4Config, seed: int) -> None:
         super().__init__()
@@ -30,12 +29,13 @@ class V4(nn.Module):
         random = torch.Generator().manual_seed(seed)
         width, streams = config.hidden_size, config.streams
         self.embed = nn.Parameter(torch.randn(config.vocab_size, width, generator=random) * EMBED_SIZE)
+        self.head = nn.Parameter(torch.zeros(config.vocab_size, width))
         self._stack = [_Layer(config, kind, number, random) for number, kind in enumerate(config.layers)]
         self.layers = nn.ModuleList(self._stack)
         self.hc_head_fn = nn.Parameter(torch.zeros(streams, streams * width))
         self.hc_head_base = nn.Parameter(torch.zeros(streams))
         self.hc_head_scale = nn.Parameter(torch.full((1,), 0.1))
-        self.norm = nn.Parameter(torch.full((width,), HEAD_NORM))
+        self.norm = nn.Parameter(torch.ones(width))
 
     def forward(self, ids: Tensor) -> Tensor:
         """What the head is to see, [B, T, D], of tokens [B, T]."""
@@ -49,7 +49,7 @@ class V4(nn.Module):
 
     def logits(self, seen: Tensor) -> Tensor:
         """[..., D] to [..., vocabulary]."""
-        return seen @ self.embed.T
+        return seen @ self.head.T
 
     def balance(self, rate: float) -> None:
         """Move each expert's bias against its load since the last call."""
@@ -67,7 +67,7 @@ class V4(nn.Module):
     def official(self) -> Iterator[tuple[str, Tensor]]:
         """Every tensor by its official name, as a checkpoint has it."""
         yield "embed.weight", self.embed
-        yield "head.weight", self.embed
+        yield "head.weight", self.head
         yield "norm.weight", self.norm
         for name in ("fn", "base", "scale"):
             yield f"hc_head_{name}", getattr(self, f"hc_head_{name}")

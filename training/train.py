@@ -11,6 +11,7 @@ import json
 import math
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,13 +21,14 @@ from torch.nn import functional
 
 from training import checkpoint, tokenizer
 from training.batches import Batch, Batches
+from training.documents.samples import snippet
 from training.model import V4
 from training.optimizer import Optimizer
 
 SEED = 20261128
 BATCH_TOKENS = 3072
-SHORT_TOKENS, SHORT_SHARE = 320, 0.15
-"""Copying is learnt on short samples first, in so much of all training."""
+SNIPPETS, SHORT, SHORT_TOKENS = 0.1, 0.2, 320
+"""Copying is learnt from snippets, in so much of all training, then, as far as the second share, from short samples."""
 LONGEST = 1024
 BALANCE_RATE = 1e-3
 WARM_UP = 100
@@ -76,8 +78,7 @@ def _run(
     losses: list[tuple[float, float]] = []
     with (chosen.run / "log.jsonl").open("a") as log:
         while progress.tokens < chosen.tokens:
-            is_short = progress.tokens < SHORT_SHARE * chosen.tokens
-            for batch in batches.since(progress.next_seed, SHORT_TOKENS if is_short else LONGEST):
+            for batch in _group(batches, progress, chosen.tokens):
                 started = time.monotonic()
                 losses.append(step(batch, model, optimizer, _rate(progress, chosen.tokens), chosen.device))
                 progress.step += 1
@@ -92,6 +93,14 @@ def _run(
                 saved = time.monotonic()
                 _save(chosen.run / "state.pt", model, optimizer, progress)
                 checkpoint.write(model, chosen.run / "tokenizer.json", chosen.run / "model")
+
+
+def _group(batches: Batches, progress: Progress, tokens: float) -> Iterator[Batch]:
+    """The next samples, as hard as it is time for."""
+    done = progress.tokens / tokens
+    if done < SNIPPETS:
+        return batches.since(progress.next_seed, LONGEST, snippet)
+    return batches.since(progress.next_seed, SHORT_TOKENS if done < SHORT else LONGEST)
 
 
 def step(batch: Batch, model: V4, optimizer: Optimizer, rate: float, device: str) -> tuple[float, float]:

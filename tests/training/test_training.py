@@ -84,7 +84,8 @@ def test_it_learns_and_a_stopped_run_goes_on_as_if_it_had_not_been(
     monkeypatch.setattr("training.batches.DRAWN_AT_ONCE", 12)
     monkeypatch.setattr(train, "SAVE_S", 0)
     monkeypatch.setattr(V4, "compile_parts", lambda _: None)
-    monkeypatch.setattr(train, "SHORT_SHARE", 0.0)
+    monkeypatch.setattr(train, "SNIPPETS", 0.0)
+    monkeypatch.setattr(train, "SHORT", 0.0)
 
     def run(name: str, tokens: int) -> dict[str, torch.Tensor]:
         folder = tmp_path / name

@@ -58,6 +58,23 @@ def question(paper: Paper, chance: Chance) -> Question:
     return _Writer(paper, chance, manner, facts).question(wanted)
 
 
+def short_question(paper: Paper, chance: Chance) -> Question:
+    """One or two plain questions about what stands in `paper`."""
+    facts = paper.facts()
+    wanted = chance.some([fact for fact in facts if fact in FIELDS], 1, 2)
+    plain = _Manner(
+        camel=False,
+        titles=False,
+        about=False,
+        lengths=False,
+        numbers=False,
+        iso_days=False,
+        nullable=False,
+        strict=True,
+    )
+    return _Writer(paper, chance, plain, facts).question(wanted)
+
+
 class _Writer:
     def __init__(self, paper: Paper, chance: Chance, manner: _Manner, facts: dict[str, str]) -> None:
         self._paper, self._chance, self._manner, self._facts = paper, chance, manner, facts

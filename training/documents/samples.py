@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from training.documents.chance import Chance
+from training.documents.fields import FIELDS
 from training.documents.kinds import any_kind
 from training.documents.noise import scanned
-from training.documents.questions import compact, question
+from training.documents.questions import compact, question, short_question
 
 INSTRUCTIONS = (
     "Extract the fields from the document. Copy every value exactly as the document writes it. If the document does not say it, leave it empty.",
@@ -40,3 +41,14 @@ def sample(seed: int) -> Sample:
     asked = question(paper, chance)
     instruction = INSTRUCTIONS[0] if chance.maybe(0.6) else chance.of(INSTRUCTIONS)
     return Sample(instruction, paper.text, asked.schema, asked.answer)
+
+
+def snippet(seed: int) -> Sample:
+    """A few lines of a document, and one or two questions: what copying is learnt from first."""
+    chance = Chance(seed)
+    paper = any_kind(chance)
+    telling = [number for number, line in enumerate(paper.lines) if any(fact in FIELDS for _, fact in line)]
+    kept = set(chance.some(telling, 1, 3)) | set(chance.some(range(len(paper.lines)), 0, 1))
+    paper.lines = [line for number, line in enumerate(paper.lines) if number in kept]
+    asked = short_question(paper, chance)
+    return Sample("", paper.text, asked.schema, asked.answer)
