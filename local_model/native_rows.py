@@ -1,6 +1,6 @@
 """Rows of a table on disk by the C++ that is in `native/rows.cpp`: `RowsOnDisk` without Python and the system's cache.
 
-A token's rows cost a fortieth of the time, a prompt's half. The bytes are the same.
+The bytes are the same; what either costs stands in docs/benchmarks.md.
 """
 
 import ctypes

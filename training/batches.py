@@ -19,7 +19,7 @@ MULTIPLE = 64
 OTHERS = 0.1
 """What predicting a token of the prompt weighs; an answer's weighs 1."""
 OTHERS_SHARE = 0.15
-"""Of the prompt's tokens, how many are predicted: the head is a third of the work."""
+"""Of the prompt's tokens, how many are predicted: each costs a product with the whole head."""
 RESPONSE_FORMAT = "## Response Format:\n\nYou MUST strictly adhere to the following schema to reply:\n"
 """DeepSeek's words before a schema."""
 

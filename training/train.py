@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 import torch
 from torch import Tensor
@@ -68,7 +69,6 @@ def main() -> None:
     if state.exists():
         progress = _resumed(state, model, optimizer, chosen.device)
     _run(chosen, Batches(vocabulary, chosen.batch), model, optimizer, progress)
-    checkpoint.write(model, vocabulary, chosen.run / "model")
 
 
 def _run(
@@ -127,13 +127,14 @@ def _rate(progress: Progress, tokens: float) -> float:
     return min(1.0, (progress.step + 1) / WARM_UP, 2 * max(0.01, 1 - progress.tokens / tokens))
 
 
-def _tell(log: "object", progress: Progress, losses: list[tuple[float, float]], tokens: float) -> None:
+def _tell(log: TextIO, progress: Progress, losses: list[tuple[float, float]], tokens: float) -> None:
     loss, right = (math.fsum(values) / len(losses) for values in zip(*losses, strict=True))
     line = {
         "step": progress.step, "tokens": progress.tokens, "seconds": round(progress.seconds),
         "answer_loss": round(loss, 4), "answer_tokens_right": round(right, 4),
     }  # fmt: skip
-    print(json.dumps(line), file=log, flush=True)  # type: ignore[call-overload]  # an open file
+    log.write(json.dumps(line) + "\n")
+    log.flush()
     left = (tokens - progress.tokens) * progress.seconds / max(1, progress.tokens)
     sys.stdout.write(
         f"{progress.tokens / tokens:6.1%}  loss {loss:.4f}  right {right:.2%}  "

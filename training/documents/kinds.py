@@ -84,8 +84,7 @@ def invoice(style: Style) -> Paper:
         header.append(
             lambda: parts.labelled(paper, style, "terms", (style.cased(chance.of(_TERMS)), "payment_terms"))
         )
-    buyer = lambda: _party(paper, style, "buyer", "buyer")  # noqa: E731  (one part among others)
-    header.append(buyer)
+    header.append(lambda: _party(paper, style, "buyer", "buyer"))
     for part in chance.shuffled(header):
         part()
     sold = parts.items(style, 10)
